@@ -20,8 +20,37 @@ static void json_decref_ptr(json_t **j)
     json_decref(*j);
 }
 
+static void pod_done(struct claim_pod *p)
+{
+    free(p->namespace);
+    free(p->pod);
+    free(p->uid);
+    free(p->container);
+    *p = (struct claim_pod){0};
+}
+
+int claim_set_pod(struct claim *c, const struct claim_pod *pod)
+{
+    struct claim_pod copy = {0};
+
+    pod_done(&c->pod);
+    if (!pod || !pod->namespace)
+        return 0;
+    copy.namespace = strdup(pod->namespace);
+    copy.pod = strdup(pod->pod);
+    copy.uid = strdup(pod->uid);
+    copy.container = pod->container ? strdup(pod->container) : NULL;
+    if (!copy.namespace || !copy.pod || !copy.uid || (pod->container && !copy.container)) {
+        pod_done(&copy);
+        return -ENOMEM;
+    }
+    c->pod = copy;
+    return 0;
+}
+
 void claim_done(struct claim *c)
 {
+    pod_done(&c->pod);
     free(c->path);
     free(c->name);
     free(c->cause);
@@ -76,13 +105,14 @@ int claim_encode(const struct claim *c, struct buf *ret)
     if (!path || !name || (c->jvm && !jvm) || (c->command && !command))
         return -ENOMEM;
     j = json_pack("{s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:b, s:b, s:I, s:s*, s:s*, s:s, "
-                  "s:I, s:s*, s:I, s:b}",
+                  "s:I, s:s*, s:I, s:b, s:s*, s:s*, s:s*, s:s*}",
                   "id", c->id, "path", path, "name", name, "kind", c->kind->name, "cause", c->cause, "time_ns",
                   (json_int_t)c->time_ns, "found_ns", (json_int_t)c->found_ns, "settled_ns", (json_int_t)c->settled_ns,
                   "size", (json_int_t)c->size, "owner", (json_int_t)c->owner, "in_place", c->in_place, "erase",
                   c->erase, "pid", (json_int_t)c->pid, "jvm", jvm, "command", command, "row", c->kind->glob, "pause_us",
                   (json_int_t)c->pause.us, "pause_by", pause_name(c->pause.by), "consistent",
-                  (json_int_t)c->pause.consistent, "cause_given", c->cause_given);
+                  (json_int_t)c->pause.consistent, "cause_given", c->cause_given, "namespace", c->pod.namespace, "pod", c->pod.pod,
+                  "pod_uid", c->pod.uid, "container", c->pod.container);
     text = j ? json_dumps(j, JSON_COMPACT) : NULL;
     return text ? buf_add_text(ret, text) : -ENOMEM;
 }
@@ -111,6 +141,21 @@ static int decode_process(json_t *j, struct claim *c)
         (command && !(c->command = url_decode(command, strlen(command)))))
         return -ENOMEM;
     return 0;
+}
+
+/* All of namespace, pod and UID, or none. */
+static int decode_pod(json_t *j, struct claim *c)
+{
+    const char *namespace = NULL, *pod = NULL, *uid = NULL, *container = NULL;
+
+    if (json_unpack(j, "{s?s, s?s, s?s, s?s}", "namespace", &namespace, "pod", &pod, "pod_uid", &uid, "container",
+                    &container) < 0)
+        return -EBADMSG;
+    if (!namespace)
+        return 0;
+    if (!pod || !uid)
+        return -EBADMSG;
+    return claim_set_pod(c, &(struct claim_pod){(char *)namespace, (char *)pod, (char *)uid, (char *)container});
 }
 
 int claim_decode(const char *json, size_t size, struct claim *ret)
@@ -146,7 +191,7 @@ int claim_decode(const char *json, size_t size, struct claim *ret)
     c.in_place = in_place;
     c.erase = erase;
     c.cause_given = cause_given;
-    if ((r = decode_process(j, &c)) < 0)
+    if ((r = decode_process(j, &c)) < 0 || (r = decode_pod(j, &c)) < 0)
         return r;
     *ret = c;
     c = (struct claim){0};

@@ -17,6 +17,12 @@
 
 struct spool;
 
+/* The pod that evidence is of, where its path does not say so. Owned; namespace NULL: unknown. */
+struct claim_pod {
+    char *namespace, *pod, *uid;
+    char *container; /* NULL: of no container alone */
+};
+
 struct claim {
     char id[IDENTITY_MAX];
     char *path; /* of the file before it was claimed, as the user would write it; any bytes but NUL; of a stream, its
@@ -43,11 +49,18 @@ struct claim {
     char *detail;        /* the cause in words; NULL: as the evidence says; not in claim.json */
     char *sensitive;     /* why the evidence needs more care than others; NULL: it does not; not in claim.json */
     struct pause pause;  /* that it took */
+
+    /* By the node's table of pods. In claim.json of a pod's volume the pod may have changed it: the loop sets it anew.
+     */
+    struct claim_pod pod;
 };
 
 /* A claim on a file that is read in place: id, kind, times, size and owner are the file's, the cause its kind's. path:
  * malloc'ed, taken; NULL is -ENOMEM. 0 or -ENOMEM; ret is zeroed then. */
 int claim_of_file(struct claim *ret, char *path, const char *name, const struct identity *file, enum content content);
+
+/* Sets the pod; NULL: none. 0, or -ENOMEM, and then there is none. */
+int claim_set_pod(struct claim *c, const struct claim_pod *pod);
 
 void claim_done(struct claim *c);
 void claim_free(struct claim *c); /* malloc'ed; may be NULL */

@@ -19,13 +19,14 @@
 #include "base/text.h"
 #include "ship/spool_internal.h"
 
-enum { CLAIM_JSON_MAX = 64 * 1024, RELATIVE_MAX = 64 };
+enum { CLAIM_JSON_MAX = 64 * 1024 };
 
-/* "spool/ID/NAME" */
-static const char *in_claim(const struct claim *c, const char *name, char out[RELATIVE_MAX])
+/* A claim's folder is opened without following links, and its files by it: the application may have put links there. */
+static int open_claim(const struct spool *s, const char *id)
 {
-    snprintf(out, RELATIVE_MAX, "spool/%s%s%s", c->id, *name ? "/" : "", name);
-    return out;
+    int fd = openat(s->spoolfd, id, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+
+    return fd < 0 ? -errno : fd;
 }
 
 int spool_fd(const struct spool *s)
@@ -36,34 +37,30 @@ int spool_fd(const struct spool *s)
 static int write_claim(struct spool *s, const struct claim *c)
 {
     CLEANUP(buf_done) struct buf text = {0};
-    CLEANUP_FD int fd = -1;
-    char temporary[RELATIVE_MAX], path[RELATIVE_MAX];
-    int r = claim_encode(c, &text);
+    CLEANUP_FD int dir = open_claim(s, c->id), fd = -1;
+    int r = dir < 0 ? dir : claim_encode(c, &text);
 
     if (r < 0)
         return r;
-    fd = openat(s->dirfd, in_claim(c, "claim.new", temporary), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW,
-                0600);
+    fd = openat(dir, "claim.new", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0)
         return -errno;
     if ((r = file_write(fd, text.data, text.size)) < 0)
         return r;
-    return renameat(s->dirfd, temporary, s->dirfd, in_claim(c, "claim.json", path)) < 0 ? -errno : 0;
+    return renameat(dir, "claim.new", dir, "claim.json") < 0 ? -errno : 0;
 }
 
 int spool_add(struct spool *s, const struct claim *c, struct err *e)
 {
-    char path[RELATIVE_MAX];
-    int r = mkdirat(s->dirfd, in_claim(c, "", path), 0700) < 0 && errno != EEXIST ? -errno : write_claim(s, c);
+    int r = mkdirat(s->spoolfd, c->id, 0700) < 0 && errno != EEXIST ? -errno : write_claim(s, c);
 
     return r < 0 ? err_set(e, r, "cannot write to the state folder %s: %s", s->path, strerror(-r)) : 0;
 }
 
 /* -ESTALE: another file was put under the name before the rename. Other errors say nothing about the file. */
-static int check_moved_file(struct spool *s, const struct claim *c, const char *machine)
+static int check_moved_file(int dir, const struct claim *c, const char *machine)
 {
-    char path[RELATIVE_MAX];
-    CLEANUP_FD int fd = openat(s->dirfd, in_claim(c, "evidence", path), O_PATH | O_NOFOLLOW | O_CLOEXEC);
+    CLEANUP_FD int fd = openat(dir, "evidence", O_PATH | O_NOFOLLOW | O_CLOEXEC);
     struct identity now = {0};
     int r = fd < 0 ? -errno : identity_get(fd, machine, &now);
 
@@ -71,34 +68,34 @@ static int check_moved_file(struct spool *s, const struct claim *c, const char *
 }
 
 /* Undoes the move. False if a newer file has the name: then the moved one stays in the spool, and is shipped. */
-static bool move_back(struct spool *s, const char *path, int dirfd, const char *name)
+static bool move_back(int dir, int dirfd, const char *name)
 {
     struct stat st;
 
-    if (renameat2(s->dirfd, path, dirfd, name, RENAME_NOREPLACE) == 0)
+    if (renameat2(dir, "evidence", dirfd, name, RENAME_NOREPLACE) == 0)
         return true;
-    if (fstatat(s->dirfd, path, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode))
+    if (fstatat(dir, "evidence", &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode))
         return false;
-    unlinkat(s->dirfd, path, 0);
+    unlinkat(dir, "evidence", 0);
     return true;
 }
 
 int spool_move_in(struct spool *s, struct claim *c, const struct spool_source *from, struct err *e)
 {
-    char path[RELATIVE_MAX];
-    int r;
+    CLEANUP_FD int dir = open_claim(s, c->id);
+    int r = dir < 0 ? dir : 0;
 
     assert(c->in_place && from->name && from->machine);
-    if (renameat2(from->dirfd, from->name, s->dirfd, in_claim(c, "evidence", path), RENAME_NOREPLACE) < 0) {
-        r = -errno;
+    if (r < 0 || renameat2(from->dirfd, from->name, dir, "evidence", RENAME_NOREPLACE) < 0) {
+        r = r < 0 ? r : -errno;
         /* Some file systems support no flags; no other process makes this name. */
         if (r == -EINVAL)
-            r = renameat(from->dirfd, from->name, s->dirfd, path) < 0 ? -errno : 0;
+            r = renameat(from->dirfd, from->name, dir, "evidence") < 0 ? -errno : 0;
         if (r < 0)
             return err_set(e, r, "cannot move %s into %s: %s", c->path, s->path, strerror(-r));
     }
-    r = check_moved_file(s, c, from->machine);
-    if (r < 0 && move_back(s, path, from->dirfd, from->name))
+    r = check_moved_file(dir, c, from->machine);
+    if (r < 0 && move_back(dir, from->dirfd, from->name))
         return r == -ESTALE ? err_set(e, r, "%s was replaced while it was claimed", c->path)
                             : err_set(e, r, "%s cannot be examined: %s", c->path, strerror(-r));
     c->in_place = false;
@@ -109,16 +106,12 @@ int spool_move_in(struct spool *s, struct claim *c, const struct spool_source *f
 
 int spool_claim_dir(struct spool *s, const struct claim *c)
 {
-    char path[RELATIVE_MAX];
-    int fd = openat(s->dirfd, in_claim(c, "", path), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-
-    return fd < 0 ? -errno : fd;
+    return open_claim(s, c->id);
 }
 
 uint64_t spool_disk(struct spool *s, const struct claim *c)
 {
-    char path[RELATIVE_MAX];
-    CLEANUP_DIR DIR *dir = file_opendir(s->dirfd, in_claim(c, "", path));
+    CLEANUP_DIR DIR *dir = file_opendir(s->spoolfd, c->id);
     uint64_t blocks = 0;
     struct stat st;
 
@@ -132,10 +125,10 @@ uint64_t spool_disk(struct spool *s, const struct claim *c)
 
 int spool_evidence(struct spool *s, const struct claim *c)
 {
-    char path[RELATIVE_MAX];
-    int fd = openat(s->dirfd, in_claim(c, "evidence", path), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    CLEANUP_FD int dir = open_claim(s, c->id);
+    int fd = dir < 0 ? dir : openat(dir, "evidence", O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 
-    return fd < 0 ? -errno : fd;
+    return dir >= 0 && fd < 0 ? -errno : fd;
 }
 
 /* Evidence without a readable claim, after a power cut or a change by hand: only its id is known. */
@@ -143,7 +136,7 @@ static int make_claim_for(const char *id, const struct stat *st, struct claim *r
 {
     CLEANUP(claim_done) struct claim c = {0};
 
-    memcpy(c.id, id, sizeof(c.id));
+    snprintf(c.id, sizeof(c.id), "%s", id);
     c.path = strdup("evidence");
     c.name = strdup("evidence");
     c.kind = kind_of_name("evidence");
@@ -158,19 +151,30 @@ static int make_claim_for(const char *id, const struct stat *st, struct claim *r
     return 0;
 }
 
+/* Not through a link. */
+static int load_claim_json(int dir, struct buf *ret)
+{
+    CLEANUP_FD int fd = openat(dir, "claim.json", O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    struct stat st;
+
+    if (fd < 0 || fstat(fd, &st) < 0)
+        return -errno;
+    return S_ISREG(st.st_mode) ? file_load_fd(fd, ret) : -EINVAL;
+}
+
 /* 0 and a claim; -ENOENT if nothing is left to ship. */
 static int load_claim(struct spool *s, const char *id, struct claim *ret)
 {
     CLEANUP(buf_done) struct buf text = {.ceiling = CLAIM_JSON_MAX};
-    struct claim key = {0};
-    char path[RELATIVE_MAX];
+    CLEANUP_FD int dir = open_claim(s, id);
     struct stat st = {0};
     bool here;
     int r;
 
-    snprintf(key.id, sizeof(key.id), "%s", id);
-    here = fstatat(s->dirfd, in_claim(&key, "evidence", path), &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode);
-    r = file_load(s->dirfd, in_claim(&key, "claim.json", path), &text);
+    if (dir < 0)
+        return fault_is_transient(dir) ? dir : -ENOENT;
+    here = fstatat(dir, "evidence", &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode);
+    r = load_claim_json(dir, &text);
     if (r == 0)
         r = claim_decode(buf_text(&text), text.size, ret);
     if (r == 0 && !text_eq(ret->id, id)) {
@@ -178,7 +182,7 @@ static int load_claim(struct spool *s, const char *id, struct claim *ret)
         r = -EBADMSG;
     }
     if (r < 0)
-        r = here ? make_claim_for(key.id, &st, ret) : -ENOENT;
+        r = here ? make_claim_for(id, &st, ret) : -ENOENT;
     if (r < 0)
         return r;
     if (here) {
@@ -196,7 +200,7 @@ static int load_claim(struct spool *s, const char *id, struct claim *ret)
 int spool_each(struct spool *s, void (*fn)(void *ctx, struct claim *c), void *ctx)
 {
     assert(fn);
-    CLEANUP_DIR DIR *dir = file_opendir(s->dirfd, "spool");
+    CLEANUP_DIR DIR *dir = file_opendir(s->spoolfd, ".");
 
     if (!dir)
         return -errno;
@@ -214,13 +218,8 @@ int spool_each(struct spool *s, void (*fn)(void *ctx, struct claim *c), void *ct
             continue;
         }
         free(c);
-        if (r == -ENOENT) {
-            struct claim gone = {0};
-            char path[RELATIVE_MAX];
-
-            memcpy(gone.id, d->d_name, sizeof(gone.id));
-            file_remove_tree(s->dirfd, in_claim(&gone, "", path));
-        }
+        if (r == -ENOENT)
+            file_remove_tree(s->spoolfd, d->d_name);
     }
     return 0;
 }
@@ -228,12 +227,15 @@ int spool_each(struct spool *s, void (*fn)(void *ctx, struct claim *c), void *ct
 /* STATE/kept/TIME-ID-NAME, the name cut so that it fits. */
 static int keep_evidence(struct spool *s, const struct claim *c)
 {
-    char from[RELATIVE_MAX], to[300], time[CLOCK_TEXT_MAX];
+    CLEANUP_FD int dir = open_claim(s, c->id);
+    char to[300], time[CLOCK_TEXT_MAX];
 
+    if (dir < 0)
+        return dir;
     if (mkdirat(s->dirfd, "kept", 0700) < 0 && errno != EEXIST)
         return -errno;
     snprintf(to, sizeof(to), "kept/%s-%s-%.200s", clock_format_basic(c->time_ns, time), c->id, c->name);
-    return renameat(s->dirfd, in_claim(c, "evidence", from), s->dirfd, to) < 0 ? -errno : 0;
+    return renameat(dir, "evidence", s->dirfd, to) < 0 ? -errno : 0;
 }
 
 /* Whether the file was not written to since it was read. */
@@ -262,23 +264,24 @@ static int erase_in_place(const struct claim *c, const char *machine)
 
 static int erase_evidence(struct spool *s, const struct claim *c, const char *machine)
 {
-    char path[RELATIVE_MAX];
-    CLEANUP_FD int fd = openat(s->dirfd, in_claim(c, "evidence", path), O_PATH | O_NOFOLLOW | O_CLOEXEC);
+    CLEANUP_FD int dir = open_claim(s, c->id);
+    CLEANUP_FD int fd = dir < 0 ? -1 : openat(dir, "evidence", O_PATH | O_NOFOLLOW | O_CLOEXEC);
     struct identity now;
     int r;
 
+    if (dir < 0)
+        return dir == -ENOENT ? 0 : dir;
     if (fd < 0)
         return errno == ENOENT ? 0 : -errno;
     if ((r = identity_get(fd, machine, &now)) < 0)
         return r;
     if (!is_unchanged(c, &now))
         return -FAULT_CHANGED;
-    return unlinkat(s->dirfd, path, 0) < 0 && errno != ENOENT ? -errno : 0;
+    return unlinkat(dir, "evidence", 0) < 0 && errno != ENOENT ? -errno : 0;
 }
 
 int spool_finish(struct spool *s, const struct claim *c, const char *machine, bool keep, struct err *e)
 {
-    char path[RELATIVE_MAX];
     int r = 0;
 
     assert(machine && (s || c->in_place));
@@ -291,21 +294,19 @@ int spool_finish(struct spool *s, const struct claim *c, const char *machine, bo
     if (r < 0)
         return err_set(e, r, "%s is in the store, but the local copy cannot be %s: %s", c->path,
                        keep ? "kept" : "removed", strerror(-r));
-    return s ? file_remove_tree(s->dirfd, in_claim(c, "", path)) : 0;
+    return s ? file_remove_tree(s->spoolfd, c->id) : 0;
 }
 
 int spool_discard(struct spool *s, const struct claim *c)
 {
-    char path[RELATIVE_MAX];
-
-    return file_remove_tree(s->dirfd, in_claim(c, "", path));
+    return file_remove_tree(s->spoolfd, c->id);
 }
 
 int spool_drop(struct spool *s, const struct claim *c)
 {
-    char path[RELATIVE_MAX];
+    CLEANUP_FD int dir = open_claim(s, c->id);
 
-    if (faccessat(s->dirfd, in_claim(c, "evidence", path), F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+    if (dir >= 0 && faccessat(dir, "evidence", F_OK, AT_SYMLINK_NOFOLLOW) == 0)
         return -EBUSY;
-    return file_remove_tree(s->dirfd, in_claim(c, "", path));
+    return file_remove_tree(s->spoolfd, c->id);
 }

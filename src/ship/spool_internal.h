@@ -8,6 +8,7 @@
 
 struct spool {
     int dirfd;  /* STATE */
+    int spoolfd; /* STATE/spool */
     int lockfd; /* -1: not locked by us */
     char *path; /* for messages */
 };

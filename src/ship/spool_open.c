@@ -75,6 +75,7 @@ static int open_spool_folder(struct spool *s, struct err *e)
         return err_set(e, -FAULT_STATE,
                        "%s/spool is another user's, or others may write to it: remove it, or give --state DIR",
                        s->path);
+    s->spoolfd = TAKE_FD(fd);
     return 0;
 }
 
@@ -88,7 +89,7 @@ int spool_open(int dirfd, const char *path, bool own, struct spool **ret, struct
         free(s);
         return err_set(e, -ENOMEM, "out of memory");
     }
-    s->dirfd = s->lockfd = -1;
+    s->dirfd = s->spoolfd = s->lockfd = -1;
     if (mkdirat(dirfd, path, 0700) < 0 && errno != EEXIST) {
         r = err_set(e, state_fault(errno), "cannot make the state folder %s: %s: give --state DIR", path,
                     strerror(errno));
@@ -138,6 +139,8 @@ void spool_close(struct spool *s)
         return;
     if (s->lockfd >= 0)
         close(s->lockfd);
+    if (s->spoolfd >= 0)
+        close(s->spoolfd);
     if (s->dirfd >= 0)
         close(s->dirfd);
     free(s->path);

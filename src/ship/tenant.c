@@ -29,3 +29,9 @@ struct fair_key tenant_of(const struct layout *layout, const char *root, const c
         k.part = XXH3_64bits(below, size);
     return k;
 }
+
+struct fair_key tenant_of_pod(const char *namespace, const char *part)
+{
+    return (struct fair_key){.tenant = XXH3_64bits(namespace, strlen(namespace)),
+                             .part = XXH3_64bits(part, strlen(part))};
+}

@@ -15,3 +15,6 @@ uint64_t tenant_of_namespace(const char *name);
 
 /* layout may be NULL. path: of the file; not necessarily below root. */
 struct fair_key tenant_of(const struct layout *layout, const char *root, const char *path, uint64_t owner);
+
+/* Of a file in a pod whose namespace is known. part: what has a turn of its own among those of the namespace. */
+struct fair_key tenant_of_pod(const char *namespace, const char *part);

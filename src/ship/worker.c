@@ -204,20 +204,25 @@ static void owner_done(struct owner *o)
     facts_done(&o->facts);
 }
 
-/* The path may name another pod (--layout). */
+/* The node's table may know the pod, or the path may name it (--layout). */
 static int find_owner(const struct worker *w, const struct claim *c, struct owner *ret, struct job *job)
 {
-    struct whoami names = {0};
+    struct whoami names = {.namespace = c->pod.namespace,
+                           .pod = c->pod.pod,
+                           .pod_uid = c->pod.uid,
+                           .container = c->pod.container};
     struct layout_names n;
     char *const *dir = w->config->dirs;
 
-    while (w->config->layout && *dir && !layout_read(w->config->layout, *dir, c->path, &n))
-        dir++;
-    if (!w->config->layout || !*dir)
-        return 0;
-    names.namespace = n.name[LAYOUT_NAMESPACE];
-    names.pod = n.name[LAYOUT_POD];
-    names.container = n.name[LAYOUT_CONTAINER];
+    if (!names.namespace) {
+        while (w->config->layout && *dir && !layout_read(w->config->layout, *dir, c->path, &n))
+            dir++;
+        if (!w->config->layout || !*dir)
+            return 0;
+        names.namespace = n.name[LAYOUT_NAMESPACE];
+        names.pod = n.name[LAYOUT_POD];
+        names.container = n.name[LAYOUT_CONTAINER];
+    }
     if (whoami_for(w->config->who, &names, &ret->who) < 0 || facts_of_machine(&w->facts, &ret->facts) < 0)
         return -ENOMEM;
     job->who = &ret->who;

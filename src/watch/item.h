@@ -25,8 +25,8 @@ struct item {
     unsigned returned;        /* how often it was put back so that others could go first */
     struct retry_state retry;
     bool waiting_logged; /* its worker waits for the store */
-    int follow_fd;       /* of a followed file, -1 */
-    bool complete;       /* the followed file is complete */
+    int follow_fd;       /* of a followed file, or of one whose folder may vanish; -1 */
+    bool complete;       /* that file is complete */
     bool cancelled;      /* stop following: the file is gone, or others wait */
 };
 

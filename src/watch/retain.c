@@ -42,7 +42,7 @@ static bool takes_room(const struct item *i)
 struct item *retain_find_expired(struct item *items, uint64_t now_ms, uint64_t *ret_next_ms)
 {
     for (struct item *i = items; i; i = i->next) {
-        if (i->slot || !takes_room(i) || i->follow_fd >= 0)
+        if (i->slot || !takes_room(i) || item_is_followed(i))
             continue;
         if (i->retain_ms <= now_ms)
             return i;
@@ -90,7 +90,7 @@ static int collect(struct item *items, struct discard_item **ret, size_t *ret_co
     for (struct item *i = items; i; i = i->next)
         if (takes_room(i))
             *list++ = (struct discard_item){i->claim->key.tenant,         i->series, i->claim->time_ns, i->claim->disk,
-                                            i->slot || i->follow_fd >= 0, i};
+                                            i->slot || item_is_followed(i), i};
     return 0;
 }
 

@@ -92,12 +92,17 @@ static void poll_unreadable(int dirfd, const char *name, const char *machine, st
 struct settle_result settle_poll(struct settle *s, const struct settle_config *c, int dirfd, const char *name,
                                  uint64_t now_ms)
 {
-    CLEANUP_FD int fd = openat(dirfd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
     struct settle_result result = {.state = SETTLE_NO_EVIDENCE, .fd = -1};
+    CLEANUP_FD int fd = -1;
     struct extent now;
+    struct stat st;
     int r;
 
     assert(dirfd >= 0 && c->machine);
+    /* Opening a FIFO would let its writer go on without a reader, and opening a device may do anything. */
+    if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && !S_ISREG(st.st_mode))
+        return result;
+    fd = openat(dirfd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
     if (fd < 0 && (errno == EACCES || errno == EPERM)) {
         poll_unreadable(dirfd, name, c->machine, &result);
         return result;

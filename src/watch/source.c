@@ -20,6 +20,7 @@
 #include "base/text.h"
 #include "linux/fskind.h"
 #include "linux/inotify.h"
+#include "watch/pod_folder.h"
 #include "watch/source_internal.h"
 
 /* The folder of a FOLDER/GLOB, as it was written; "." if it has none. */
@@ -31,35 +32,50 @@ static const char *folder_of_file(const char *file, size_t *ret_size)
     return slash ? file : ".";
 }
 
-int source_open(const struct folder *f)
+/* Segment by segment: any of them may have become a symlink since. Takes fd. */
+static int walk(int fd, const char *rest)
 {
-    const char *rest = f->path + strlen(f->root->path);
-    int fd = open(f->root->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-    /* Segment by segment: any of them may have become a symlink since. */
     while (fd >= 0 && *(rest += strspn(rest, "/"))) {
         size_t n = strcspn(rest, "/");
         char name[NAME_MAX + 1];
-        int parent = fd;
+        int parent = fd, error;
 
         snprintf(name, sizeof(name), "%.*s", (int)n, rest);
         fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-        if (fd < 0) {
-            int r = -errno;
-
-            close(parent);
-            return r;
-        }
+        error = errno;
         close(parent);
+        errno = error;
         rest += n;
     }
     return fd < 0 ? -errno : fd;
+}
+
+/* Nor may anything be mounted there. */
+static int open_in_pod(const struct pod_folder *in, const char *rest)
+{
+    CLEANUP_FD int root = pod_folder_open(in);
+    CLEANUP_FD int fd = -1;
+
+    if (root < 0 || !*rest)
+        return root < 0 ? root : TAKE_FD(root);
+    if ((fd = walk(fcntl(root, F_DUPFD_CLOEXEC, 3), rest)) < 0)
+        return TAKE_FD(fd);
+    return pod_folder_same_mount(root, fd) ? TAKE_FD(fd) : -EXDEV;
+}
+
+int source_open(const struct folder *f)
+{
+    const char *rest = f->path + strlen(f->root->path);
+
+    return f->root->in_pod ? open_in_pod(f->root->in_pod, rest)
+                           : walk(open(f->root->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), rest);
 }
 
 void folder_free(struct folder *f)
 {
     if (!f)
         return;
+    pod_folder_free(f->in_pod);
     free(f->path);
     free(f);
 }
@@ -95,10 +111,10 @@ int source_insert_folder(struct source *s, struct folder *f)
     return 0;
 }
 
-struct folder *source_find_path(const struct source *s, const char *path)
+struct folder *source_find_path(const struct source *s, const struct folder *root, const char *path)
 {
     for (size_t i = 0; i < s->count; i++)
-        if (text_eq(s->folder[i]->path, path))
+        if ((s->folder[i]->root == root || !root->in_pod) && text_eq(s->folder[i]->path, path))
             return s->folder[i];
     return NULL;
 }
@@ -131,9 +147,19 @@ void source_note_folder(struct source *s, struct folder *f, int fd, bool parent_
     }
 }
 
+int source_watch_folder(struct source *s, const struct folder *f, int fd)
+{
+    char path[64];
+
+    if (!f->root->in_pod)
+        return inotify_watch_add(s->inotify_fd, f->path);
+    snprintf(path, sizeof(path), "/proc/self/fd/%d/.", fd);
+    return inotify_watch_add(s->inotify_fd, path);
+}
+
 void source_watch_root(struct source *s, struct folder *f, int fd)
 {
-    int r = inotify_watch_add(s->inotify_fd, f->path);
+    int r = source_watch_folder(s, f, fd);
 
     f->watch = r >= 0 ? r : -1;
     if (r < 0)
@@ -191,7 +217,7 @@ int source_new(const struct source_config *c, const struct source_events *events
     struct folder *root;
     int r = 0;
 
-    assert(c->dir_count + c->files.count > 0);
+    assert(c->dir_count + c->files.count > 0 || c->pods);
     if (!s)
         return err_set(e, -ENOMEM, "out of memory");
     s->config = *c;
@@ -239,7 +265,7 @@ int source_fd(const struct source *s)
 bool source_has_missing_root(const struct source *s)
 {
     for (size_t i = 0; i < s->count; i++)
-        if (s->folder[i]->missing)
+        if (s->folder[i]->missing && !s->folder[i]->in_pod)
             return true;
     return false;
 }

@@ -11,8 +11,12 @@
 #include "base/err.h"
 #include "base/opt.h"
 
+struct pod_folder;
 struct source;
 struct spool;
+
+/* Of a root in a pod, whose application may make as many as it likes. */
+enum { SOURCE_POD_FOLDERS_MAX = 32, SOURCE_POD_DEPTH_MAX = 4 };
 
 struct folder {
     char *path;                 /* as the user would write it */
@@ -27,6 +31,9 @@ struct folder {
     unsigned by_content;        /* counted by the source's owner: candidates whose name is not one of evidence */
     uint64_t by_content_due_ms; /* due time of the last of those that a scan has found */
     struct spool *spool;        /* of a root; set by the source's owner; borrowed */
+    struct pod_folder *in_pod;  /* of a root that comes and goes: `path` is for messages only; NULL: any other root */
+    unsigned below;             /* of such a root: folders below it that are watched */
+    bool below_limited;         /* there are more */
 };
 
 /* How a name is treated. */
@@ -60,6 +67,10 @@ struct source_events {
     void (*back)(void *ctx, struct folder *f); /* a root was missing, or another folder has its path */
     /* The folder could not be read, and the error may pass: it has to be scanned again. */
     void (*trouble)(void *ctx, const struct folder *f, int error);
+    /* A root in a pod has ended, or the folder that it waits for is there: it is to be removed, but not by this call.
+     */
+    void (*pod_changed)(void *ctx, struct folder *f);
+    void (*pod_limited)(void *ctx, const struct folder *f); /* more than SOURCE_POD_FOLDERS_MAX folders below a root */
 };
 
 /* An item may hold several globs, separated by white space. */
@@ -71,11 +82,20 @@ struct source_config {
     struct opt_list files;            /* FOLDER/GLOB: the only names that are evidence in that folder */
     struct opt_list namespaces;       /* base/glob_list.h; not empty: only what lies in a folder of these */
     unsigned namespace_level;         /* which of the folders below a root has the namespace's name: 0 the first */
+    bool pods;                        /* roots in pods will be added: there need not be others */
 };
 
 /* Opens the folders and watches them; reports nothing yet. -FAULT_FOLDER. */
 int source_new(const struct source_config *c, const struct source_events *events, struct source **ret, struct err *e);
 void source_free(struct source *s);
+
+/* Watches a folder of a pod, and reports nothing yet. Takes `in`, whatever happens. path: for messages. -EEXIST: the same folder
+ * is a root already; -EXDEV: its file system is a network's; -ENOENT …: it can't be opened; -ENOMEM. */
+int source_add_pod(struct source *s, struct pod_folder *in, const char *path, struct folder **ret);
+/* Reports all its folders as gone first. */
+void source_remove_pod(struct source *s, struct folder *root);
+/* Reports all names in a root. */
+void source_scan_root(struct source *s, struct folder *root);
 
 int source_fd(const struct source *s); /* for poll(2), readable; borrowed */
 void source_read(struct source *s);    /* reads the events */

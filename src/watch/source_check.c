@@ -25,20 +25,22 @@ static void take_out(struct source *s, size_t at)
 }
 
 /* Folders below one that is no longer under its path: they have moved with it, or are covered. */
-static void forget_below(struct source *s, const char *path)
+void source_forget_below(struct source *s, const struct folder *root, const char *path)
 {
     size_t size = strlen(path);
 
     for (size_t i = 0; i < s->count;) {
         struct folder *f = s->folder[i];
 
-        if (f->root == f || strncmp(f->path, path, size) != 0 || f->path[size] != '/') {
+        if (f->root == f || (root->in_pod && f->root != root) || strncmp(f->path, path, size) != 0 ||
+            f->path[size] != '/') {
             i++;
             continue;
         }
         s->events.gone(s->events.ctx, f);
         if (f->watch >= 0)
             inotify_watch_remove(s->inotify_fd, f->watch);
+        f->root->below--;
         take_out(s, i);
         folder_free(f);
     }
@@ -63,7 +65,7 @@ static void find_root_again(struct source *s, struct folder *f, size_t at)
 static void forget_folder(struct source *s, struct folder *f, size_t at)
 {
     CLEANUP_FREE char *path = strdup(f->path);
-    struct folder *parent;
+    struct folder *parent, *root = f->root;
     char *name;
 
     s->events.gone(s->events.ctx, f);
@@ -72,23 +74,30 @@ static void forget_folder(struct source *s, struct folder *f, size_t at)
         f->watch = -1; /* stays known: claims point to it */
         f->missing = true;
         source_insert_folder(s, f);
-        forget_below(s, f->path);
+        source_forget_below(s, f, f->path);
+        if (f->in_pod)
+            s->events.pod_changed(s->events.ctx, f);
         return;
     }
+    root->below--;
     folder_free(f);
     if (!path || !(name = strrchr(path, '/')))
         return;
-    forget_below(s, path);
+    source_forget_below(s, root, path);
     *name = '\0';
-    if ((parent = source_find_path(s, path)))
+    if ((parent = source_find_path(s, root, path)))
         source_add_folder(s, parent, name + 1);
 }
 
 static bool is_in_place(const struct folder *f)
 {
+    CLEANUP_FD int fd = !f->missing && f->root->in_pod ? source_open(f) : -1;
     struct stat st;
 
-    return !f->missing && stat(f->path, &st) == 0 && st.st_dev == f->dev && st.st_ino == f->ino;
+    if (f->missing)
+        return false;
+    return (f->root->in_pod ? fd >= 0 && fstat(fd, &st) == 0 : stat(f->path, &st) == 0) && st.st_dev == f->dev &&
+           st.st_ino == f->ino;
 }
 
 void source_check(struct source *s)
@@ -99,7 +108,7 @@ void source_check(struct source *s)
         struct folder *f = s->folder[i];
         bool missing = f->missing;
 
-        if (f->hung || is_in_place(f))
+        if (f->hung || (missing && f->in_pod) || is_in_place(f))
             continue;
         if (!missing) {
             changes++;

@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "ship/kind.h"
+#include "watch/pod_folder.h"
 #include "watch/source_internal.h"
 
 enum { GLOB_MAX = 256 };
@@ -44,7 +45,9 @@ enum interest source_interest(const struct source *s, const struct folder *f, co
         return INTEREST_NONE;
     if (is_named(s, f, name))
         return INTEREST_BY_USER;
-    if (s->config.namespaces.count > 0 && source_depth(f) <= s->config.namespace_level)
+    if (f->root->in_pod && f->root->in_pod->below)
+        return INTEREST_NONE; /* the folder that is wanted is not there yet */
+    if (!f->root->in_pod && s->config.namespaces.count > 0 && source_depth(f) <= s->config.namespace_level)
         return INTEREST_NONE; /* lies in no namespace's folder */
     if (f->named_only || any_glob(&s->config.exclude, name))
         return INTEREST_NONE;

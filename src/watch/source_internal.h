@@ -23,11 +23,17 @@ void folder_free(struct folder *f);
 /* Inserts in the order of watch numbers; folders without a watch (-1) come first. 0 or -ENOMEM. */
 int source_insert_folder(struct source *s, struct folder *f);
 struct folder *source_find_watch(const struct source *s, int watch, size_t *ret_index); /* NULL: none */
-struct folder *source_find_path(const struct source *s, const char *path);
+struct folder *source_find_path(const struct source *s, const struct folder *root, const char *path);
 struct folder *source_find_root(const struct source *s, int fd); /* the root that fd is open on */
 /* Records folder and file system of fd, which was just opened under the folder's path. */
 void source_note_folder(struct source *s, struct folder *f, int fd, bool parent_network);
 void source_watch_root(struct source *s, struct folder *f, int fd);
+/* Watches a folder that was just opened: of a pod by the descriptor, as its path leads nowhere. inotify's number or
+ * -errno. */
+int source_watch_folder(struct source *s, const struct folder *f, int fd);
+
+/* source_check.c */
+void source_forget_below(struct source *s, const struct folder *root, const char *path);
 
 /* source_interest.c */
 bool source_wants(const struct source *s, const struct folder *f, const char *name);

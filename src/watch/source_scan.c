@@ -17,6 +17,7 @@
 #include "linux/inotify.h"
 #include "ship/claim.h"
 #include "ship/spool.h"
+#include "watch/pod_folder.h"
 #include "watch/source_internal.h"
 
 enum { DEPTH_MAX = 32 };
@@ -50,23 +51,51 @@ static struct folder *root_below(const struct source *s, const struct folder *pa
 /* A folder where a namespace's name is expected, and which is none of ours. */
 static bool is_of_other_namespace(const struct source *s, const struct folder *parent, const char *name)
 {
-    return s->config.namespaces.count > 0 && source_depth(parent) == s->config.namespace_level &&
+    return !parent->root->in_pod && s->config.namespaces.count > 0 && source_depth(parent) == s->config.namespace_level &&
            !glob_list_selects(&s->config.namespaces, name);
+}
+
+/* Whether a folder below a root in a pod is watched, too. */
+static bool is_within_limits(struct source *s, const struct folder *parent)
+{
+    struct folder *root = parent->root;
+
+    if (root->below < SOURCE_POD_FOLDERS_MAX && source_depth(parent) < SOURCE_POD_DEPTH_MAX)
+        return true;
+    if (!root->below_limited)
+        s->events.pod_limited(s->events.ctx, root);
+    root->below_limited = true;
+    return false;
+}
+
+/* By the descriptor: the path of a folder in a pod leads nowhere. */
+static int watch_in_pod(struct source *s, const struct folder *f)
+{
+    CLEANUP_FD int fd = source_open(f);
+
+    return fd < 0 ? fd : source_watch_folder(s, f, fd);
 }
 
 /* A folder below another: watched, then scanned for what was put into it before the watch. */
 void source_add_folder(struct source *s, struct folder *parent, const char *name)
 {
+    const struct pod_folder *in_pod = parent->root->in_pod;
     CLEANUP_FREE char *path = NULL;
     CLEANUP_FD int fd = -1;
     struct folder *f;
     int watch, r;
 
+    if (in_pod && in_pod->below) {
+        if (text_eq(name, in_pod->below))
+            s->events.pod_changed(s->events.ctx, parent->root);
+        return;
+    }
+
     if (text_eq(name, STATE_NAME)) {
         s->events.state(s->events.ctx, parent, name);
         return;
     }
-    if (!s->config.recursive || parent->named_only || source_depth(parent) >= DEPTH_MAX ||
+    if ((!s->config.recursive && !in_pod) || parent->named_only || source_depth(parent) >= DEPTH_MAX ||
         is_of_other_namespace(s, parent, name) || asprintf(&path, "%s/%s", parent->path, name) < 0)
         return;
     if ((f = root_below(s, parent, name))) {
@@ -74,11 +103,14 @@ void source_add_folder(struct source *s, struct folder *parent, const char *name
         source_scan_folder(s, f);
         return;
     }
-    if ((f = source_find_path(s, path))) {
+    if ((f = source_find_path(s, parent->root, path))) {
         source_scan_folder(s, f);
         return;
     }
-    watch = inotify_watch_add(s->inotify_fd, path);
+    if (in_pod && !is_within_limits(s, parent))
+        return;
+    watch = in_pod ? watch_in_pod(s, &(struct folder){.path = path, .root = parent->root})
+                   : inotify_watch_add(s->inotify_fd, path);
     if (watch < 0 && watch != -ENOSPC && watch != -ENOMEM)
         return; /* removed, a symlink, or unreadable */
     if (watch < 0)
@@ -99,6 +131,7 @@ void source_add_folder(struct source *s, struct folder *parent, const char *name
         folder_free(f);
         return;
     }
+    f->root->below++;
     source_scan_folder(s, f);
 }
 

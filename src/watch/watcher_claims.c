@@ -3,6 +3,7 @@
  * Complete files become claims, and growing heap dumps are followed.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,16 +15,31 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "linux/volume.h"
 #include "ship/claim.h"
 #include "ship/spool.h"
 #include "ship/tenant.h"
+#include "watch/pod_folder.h"
 #include "watch/repository.h"
 #include "watch/watcher_internal.h"
 
 enum {
     FOLLOW_SIZE_MIN = 8 << 20, /* bytes */
+    OPEN_FILES_MAX = 256,      /* of claims in pods that wait */
     REPOSITORY_REST_MS = 60 * 1000
 };
+
+/* The pod and the tenant of a claim by the root that it was found below: claim.json may say anything. */
+int watcher_set_owner(const struct watcher *w, const struct folder *root, struct claim *claim)
+{
+    const struct claim_pod *pod = root->in_pod ? &root->in_pod->pod : NULL;
+
+    if (claim_set_pod(claim, pod) < 0)
+        return -ENOMEM;
+    claim->key = pod ? tenant_of_pod(pod->namespace, root->path)
+                     : tenant_of(w->config->layout, root->path, claim->path, claim->owner);
+    return 0;
+}
 
 static struct claim *make_claim(struct watcher *w, const struct candidate *c, const struct identity *file,
                                 enum content content)
@@ -40,7 +56,10 @@ static struct claim *make_claim(struct watcher *w, const struct candidate *c, co
         return NULL;
     }
     claim->found_ns = c->found_ns;
-    claim->key = tenant_of(w->config->layout, c->folder->root->path, claim->path, file->uid);
+    if (watcher_set_owner(w, c->folder->root, claim) < 0) {
+        claim_free(claim);
+        return NULL;
+    }
     claim->spool = watcher_spool_for(w, c->folder, file);
     return claim;
 }
@@ -58,7 +77,8 @@ static int move_to_spool(struct watcher *w, struct claim *claim, int dirfd, cons
         spool_drop(claim->spool, claim); /* the part that was written */
         claim->spool = NULL;
     }
-    claim->erase = faccessat(dirfd, ".", W_OK, AT_EACCESS) == 0;
+    /* In a pod there is no path to erase it by later. */
+    claim->erase = !claim->pod.namespace && faccessat(dirfd, ".", W_OK, AT_EACCESS) == 0;
     if (!claim->spool)
         return 0;
     r = spool_move_in(claim->spool, claim, &(struct spool_source){dirfd, name, w->config->who->machine}, &e);
@@ -123,6 +143,30 @@ static bool is_evidence(struct watcher *w, struct candidate *c, int dirfd, enum 
     return false;
 }
 
+/* Of a file in a pod, whose folder vanishes with the pod, and has no path by which it could be opened later. An
+ * emptyDir in memory is a mount of its own, which a descriptor would keep from being unmounted: there only the one that
+ * is being shipped is open. */
+static int hold_open(const struct watcher *w, const struct claim *claim, int fd)
+{
+    struct volume v;
+
+    if (fd < 0 || !claim->pod.namespace || pool_open_files(w->pool) >= OPEN_FILES_MAX ||
+        (!claim->in_place && volume_get(fd, &v) == 0 && v.own))
+        return -1;
+    return fcntl(fd, F_DUPFD_CLOEXEC, 3);
+}
+
+void watcher_add_to_pool(struct watcher *w, struct claim *claim, int fd)
+{
+    CLEANUP_FD int held = hold_open(w, claim, fd);
+    int r = held >= 0 ? pool_add_open(w->pool, claim, held) : pool_add(w->pool, claim);
+
+    if (r < 0)
+        claim_free(claim);
+    else
+        held = -1;
+}
+
 void watcher_claim_candidate(struct watcher *w, struct candidate *c, const struct settle_result *result, int dirfd)
 {
     enum content content = kind_read_content(result->fd);
@@ -161,8 +205,8 @@ void watcher_claim_candidate(struct watcher *w, struct candidate *c, const struc
     if (c->following && pool_complete(w->pool, claim)) {
         c->following = false;
         claim_free(claim);
-    } else if (pool_add(w->pool, claim) < 0) {
-        claim_free(claim);
+    } else {
+        watcher_add_to_pool(w, claim, result->fd);
     }
     watcher_drop_candidate(w, c);
 }

@@ -103,7 +103,7 @@ static void on_state_folder(void *ctx, struct folder *f, const char *name)
     struct watcher *w = ctx;
 
     /* A root's state folder is open already; one below was made where another file system begins. */
-    if (f != f->root && !f->spool && !w->config->state && !w->stopping)
+    if (f != f->root && !f->spool && (!w->config->state || f->root->in_pod) && !w->stopping)
         watcher_open_state(w, f, name);
 }
 
@@ -111,7 +111,7 @@ static void on_state_gone(void *ctx, struct folder *f)
 {
     const struct watcher *w = ctx;
 
-    if (w->config->state)
+    if (w->config->state && !f->root->in_pod)
         return;
     f->spool = NULL; /* closed when it has no claims left, and opened again for the next one */
     f->spool_later = true;
@@ -155,7 +155,7 @@ static void on_folder_gone(void *ctx, const struct folder *f)
     CLEANUP_FREE struct candidate **list = NULL;
     size_t count = candidates_of(&w->candidates, f, &list);
 
-    if (f == f->root)
+    if (f == f->root && !f->in_pod)
         log_event(EVENT_FOLDER_GONE, LOG_STR("dir", f->path));
     for (size_t i = 0; i < count; i++)
         watcher_drop_candidate(w, list[i]);
@@ -204,5 +204,7 @@ struct source_events watcher_source_events(struct watcher *w)
                                   .watch_limit = on_watch_limit,
                                   .gone = on_folder_gone,
                                   .back = on_root_back,
-                                  .trouble = on_read_error};
+                                  .trouble = on_read_error,
+                                  .pod_changed = watcher_on_pod_changed,
+                                  .pod_limited = watcher_on_pod_limited};
 }

@@ -39,8 +39,9 @@ struct watcher {
     struct child_supervisor armer, storecheck, notifier;
     struct spool **spools; /* owned */
     size_t spool_count, spool_capacity;
+    struct spool *given; /* one of them: in the state folder that was given; NULL: none was, or it can't be used */
     struct candidates candidates;
-    const char *left_root; /* the folder whose claims of an earlier run are being read */
+    const struct folder *left_root; /* the folder whose claims of an earlier run are being read */
     struct idset done;     /* files read in place that the pool has, or has finished: not claimed again in this run */
     bool backlog;          /* files were left in place for lack of room: scan again when claims are finished */
     bool events_lost;      /* scan again, but not at once */
@@ -80,6 +81,10 @@ void watcher_start_notifier(struct watcher *w);
 void watcher_on_stored(void *ctx, const struct claim *c, const struct manifest *m);
 
 /* watcher_claims.c */
+/* The pod and the tenant of a claim, by the root that it was found below. -ENOMEM. */
+int watcher_set_owner(const struct watcher *w, const struct folder *root, struct claim *claim);
+/* Takes the claim. fd: of its evidence, borrowed; of a claim in a pod it is held open. -1: none. */
+void watcher_add_to_pool(struct watcher *w, struct claim *claim, int fd);
 /* Makes a claim of a complete file, if it is not one already because it was followed. */
 void watcher_claim_candidate(struct watcher *w, struct candidate *c, const struct settle_result *result, int dirfd);
 /* Starts following a large heap dump that is still being written, if that is possible. */

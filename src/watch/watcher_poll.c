@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "watch/pod_folder.h"
 #include "watch/watcher_internal.h"
 
 enum {
@@ -128,6 +129,11 @@ void watcher_poll_candidate(struct watcher *w, struct candidate *c)
         result = settle_poll(&c->settle, &settle, dirfd, c->name, now);
     else if (fault_is_transient(dirfd))
         result = (struct settle_result){.state = SETTLE_ERROR, .error = dirfd, .fd = -1};
+    /* A file that is mounted there, as the kubelet mounts some, is none of the application's. */
+    if (result.fd >= 0 && c->folder->root->in_pod && !pod_folder_same_mount(dirfd, result.fd)) {
+        close(result.fd);
+        result = (struct settle_result){.state = SETTLE_NO_EVIDENCE, .fd = -1};
+    }
     if (result.state != SETTLE_ERROR && result.state != SETTLE_COMPLETE)
         c->errors = 0;
     candidate_schedule(&w->candidates, c, 0);

@@ -131,6 +131,27 @@ bool pool_has_room(const struct pool *p, const struct fair_key *k)
     return p->count < CLAIMS_ALL ? fair_of_part(&p->fair, k) < CLAIMS_MAX : fair_of_tenant(&p->fair, k) < CLAIMS_FEW;
 }
 
+int pool_add_open(struct pool *p, struct claim *c, int fd)
+{
+    struct item *i;
+
+    assert(!p->closing && c->path && c->kind && fd >= 0);
+    if (!(i = add_item(p, c, fd)))
+        return -ENOMEM;
+    i->complete = true;
+    pool_schedule(p);
+    return 0;
+}
+
+unsigned pool_open_files(const struct pool *p)
+{
+    unsigned count = 0;
+
+    for (const struct item *i = p->items; i; i = i->next)
+        count += i->follow_fd >= 0;
+    return count;
+}
+
 /* A worker for a file to follow, if no claim waits. */
 static struct worker_slot *spare_slot(struct pool *p)
 {

@@ -52,6 +52,11 @@ bool pool_has_room(const struct pool *p, const struct fair_key *k);
 /* Takes the claim. 0, or -ENOMEM: the caller still owns it. */
 int pool_add(struct pool *p, struct claim *c);
 
+/* The same, and takes a descriptor of the evidence: its folder may vanish before it is shipped, or can't be opened by
+ * its path. */
+int pool_add_open(struct pool *p, struct claim *c, int fd);
+unsigned pool_open_files(const struct pool *p); /* descriptors of evidence that are held so */
+
 /* Whether a file that is still being written could be followed now. */
 bool pool_may_follow(struct pool *p);
 
