@@ -108,6 +108,18 @@ static const struct event_info TABLE[EVENT_END] = {
         {"room", LEVEL_INFO,
          "how much the files that wait to be shipped may take up (room), by which limit, and of what size (of)",
          "dir room limit of"},
+    [EVENT_POD_FOLDER] =
+        {"pod-folder", LEVEL_INFO,
+         "a folder in a pod is watched, because the pod's annotation salvage.dev/watch names it; waits: "
+         "why not yet",
+         "dir waits"},
+    [EVENT_POD_FOLDER_REFUSED] = {"pod-folder-refused", LEVEL_WARNING,
+                                  "a pod's annotation salvage.dev/watch is wrong, or a folder that it names can't be "
+                                  "watched; reported once for each pod and reason",
+                                  "namespace pod folder error"},
+    [EVENT_POD_FOLDER_LIMIT] = {"pod-folder-limit", LEVEL_WARNING,
+                                "a watched folder in a pod has more folders below it, or deeper ones, than are watched",
+                                "dir folders levels"},
     [EVENT_WORKER_DIED] = {"worker-died", LEVEL_WARNING, "a worker process ended without a result: the attempt is lost",
                            "path error"},
     [EVENT_WORKER_STUCK] = {"worker-stuck", LEVEL_WARNING,

@@ -37,6 +37,13 @@ static const struct opt WATCH_OPTIONS[] = {
     {OPT_LIST, 0, "namespace", "[!]GLOB", NULL, offsetof(struct watch_options, namespaces),
      "with --layout: only evidence of these namespaces; the first that fits decides, and ! leaves out; may be "
      "repeated"},
+    {OPT_STRING, 0, "pods", "FILE", NULL, offsetof(struct watch_options, pods),
+     "the table of this node's pods, which the node agent keeps (docs/node.md)"},
+    {OPT_LIST, 0, "pod-rule", "NAME", NULL, offsetof(struct watch_options, pod_rules),
+     "with --pods: pods to which this rule of the node agent applies; may be repeated"},
+    {OPT_STRING, 0, "kubelet", "DIR", NULL, offsetof(struct watch_options, kubelet),
+     "with --pods: also watch the folders that the annotation salvage.dev/watch of a pod names: emptyDirs, below this "
+     "folder of the kubelet, and folders of a container's own file system"},
     {OPT_STRING, 0, "dir-mode", "MODE", NULL, offsetof(struct watch_options, dir_mode),
      "make each DIR, if it is missing, and give it this mode: 1777 lets pods of any user write there"},
     {OPT_LIST, 0, "file", "FILE", NULL, offsetof(struct watch_options, files),
@@ -153,6 +160,15 @@ static int check_arming(const struct watch_options *o, int dirs, struct err *e)
     return o->arm_dir && armplace_check(o->arm_dir, e) < 0 ? err_prefix(e, -FAULT_USAGE, "--arm-dir") : 0;
 }
 
+static int check_pods(const struct watch_options *o, struct err *e)
+{
+    if (o->kubelet && !o->pods)
+        return err_set(e, -FAULT_USAGE, "--kubelet: which pods? --pods FILE");
+    if (o->kubelet && o->once)
+        return err_set(e, -FAULT_USAGE, "--kubelet is for a watch that goes on, not for --once");
+    return 0;
+}
+
 int watch_check(int argc, char **argv, struct err *e)
 {
     CLEANUP(plan_done) struct plan plan = {0};
@@ -163,6 +179,8 @@ int watch_check(int argc, char **argv, struct err *e)
     int r = watch_parse(argc, argv, &o, &dirs, e);
 
     if (r < 0 || (r = plan_init(&plan, &o.plan, e)) < 0 || (o.layout && (r = layout_parse(o.layout, &layout, e)) < 0))
+        return r;
+    if ((r = check_pods(&o, e)) < 0)
         return r;
     return o.dir_mode ? parse_mode(o.dir_mode, &mode, e) : 0;
 }
@@ -180,15 +198,19 @@ static int run(int argc, char **argv)
     CLEANUP_FREE char **dirs = NULL;
     CLEANUP(metrics_server_stop_ptr) struct metrics_server *metrics = NULL;
     struct watcher_config config = {0};
+    struct pod_roots_config pods = {.proc = "/proc", .rules = &o.pod_rules};
     struct layout layout;
     struct err e = {0};
     int r = watch_parse(argc, argv, &o, &dirs, &e);
 
     if (r < 0)
         return command_fail(r, &e);
-    if (r == 0 && o.files.count == 0)
+    if (r == 0 && o.files.count == 0 && !o.kubelet)
         return command_error(-FAULT_USAGE, "watch: which folder? salvage watch DIR --to URL");
     config.source.dir_count = (unsigned)r;
+    config.source.pods = o.kubelet != NULL;
+    if (check_pods(&o, &e) < 0)
+        return command_fail(-FAULT_USAGE, &e);
     if ((o.arm || o.arm_dir) && (r = check_arming(&o, r, &e)) < 0)
         return command_fail(r, &e);
     log_set_format((enum log_format)o.plan.log);
@@ -219,6 +241,9 @@ static int run(int argc, char **argv)
     config.source.files = o.files;
     config.source.namespaces = o.namespaces;
     config.source.namespace_level = o.layout ? layout_depth(&layout, LAYOUT_NAMESPACE) : 0;
+    pods.table = o.pods;
+    pods.kubelet = o.kubelet;
+    config.pods = o.kubelet ? &pods : NULL;
     config.plan = &plan;
     config.who = &who;
     config.layout = o.layout ? &layout : NULL;

@@ -17,12 +17,13 @@ struct watch_options {
     struct retention retention;
     const char *retain_bytes;
     const char *layout, *dir_mode; /* as given; NULL without */
-    struct opt_list files;
-    uint64_t events_fd;  /* 0: none */
-    const char *arm_dir; /* NULL without */
-    const char *ready;   /* NULL without */
-    const char *metrics; /* NULL without */
-    int follow;          /* enum follow */
+    struct opt_list files, pod_rules;
+    const char *pods, *kubelet; /* NULL without */
+    uint64_t events_fd;         /* 0: none */
+    const char *arm_dir;        /* NULL without */
+    const char *ready;          /* NULL without */
+    const char *metrics;        /* NULL without */
+    int follow;                 /* enum follow */
     bool recursive, once, arm;
 };
 

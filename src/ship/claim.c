@@ -111,8 +111,8 @@ int claim_encode(const struct claim *c, struct buf *ret)
                   "size", (json_int_t)c->size, "owner", (json_int_t)c->owner, "in_place", c->in_place, "erase",
                   c->erase, "pid", (json_int_t)c->pid, "jvm", jvm, "command", command, "row", c->kind->glob, "pause_us",
                   (json_int_t)c->pause.us, "pause_by", pause_name(c->pause.by), "consistent",
-                  (json_int_t)c->pause.consistent, "cause_given", c->cause_given, "namespace", c->pod.namespace, "pod", c->pod.pod,
-                  "pod_uid", c->pod.uid, "container", c->pod.container);
+                  (json_int_t)c->pause.consistent, "cause_given", c->cause_given, "namespace", c->pod.namespace, "pod",
+                  c->pod.pod, "pod_uid", c->pod.uid, "container", c->pod.container);
     text = j ? json_dumps(j, JSON_COMPACT) : NULL;
     return text ? buf_add_text(ret, text) : -ENOMEM;
 }

@@ -7,8 +7,8 @@
 #include "ship/spool.h"
 
 struct spool {
-    int dirfd;  /* STATE */
+    int dirfd;   /* STATE */
     int spoolfd; /* STATE/spool */
-    int lockfd; /* -1: not locked by us */
-    char *path; /* for messages */
+    int lockfd;  /* -1: not locked by us */
+    char *path;  /* for messages */
 };

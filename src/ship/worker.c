@@ -207,10 +207,8 @@ static void owner_done(struct owner *o)
 /* The node's table may know the pod, or the path may name it (--layout). */
 static int find_owner(const struct worker *w, const struct claim *c, struct owner *ret, struct job *job)
 {
-    struct whoami names = {.namespace = c->pod.namespace,
-                           .pod = c->pod.pod,
-                           .pod_uid = c->pod.uid,
-                           .container = c->pod.container};
+    struct whoami names = {
+        .namespace = c->pod.namespace, .pod = c->pod.pod, .pod_uid = c->pod.uid, .container = c->pod.container};
     struct layout_names n;
     char *const *dir = w->config->dirs;
 

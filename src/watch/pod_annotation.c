@@ -84,7 +84,7 @@ static const char *read_word(const char *word, struct pod_folder_name *ret)
     if (!colon)
         return "\"volume:NAME\", \"volume:NAME/FOLDER\" or \"CONTAINER:/FOLDER\" is needed";
     return text_starts(word, "volume:") && colon[1] != '/' ? read_volume(colon + 1, ret)
-                                                            : read_container(word, colon, ret);
+                                                           : read_container(word, colon, ret);
 }
 
 /* Between commas, without the blanks around it. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Foreign bytes. The annotation by which a pod names folders that are to be watched:
- * `salvage.dev/watch: "volume:dumps, volume:data/sub, app:/tmp/dumps"`: an emptyDir by its name, and a folder in it, or a
- * container by its name, and a folder of its own file system. Text only: whether they exist is found out elsewhere.
+ * `salvage.dev/watch: "volume:dumps, volume:data/sub, app:/tmp/dumps"`: an emptyDir by its name, and a folder in it, or
+ * a container by its name, and a folder of its own file system. Text only: whether they exist is found out elsewhere.
  */
 #pragma once
 

@@ -89,8 +89,8 @@ static int collect(struct item *items, struct discard_item **ret, size_t *ret_co
     *ret = list;
     for (struct item *i = items; i; i = i->next)
         if (takes_room(i))
-            *list++ = (struct discard_item){i->claim->key.tenant,         i->series, i->claim->time_ns, i->claim->disk,
-                                            i->slot || item_is_followed(i), i};
+            *list++ = (struct discard_item){
+                i->claim->key.tenant, i->series, i->claim->time_ns, i->claim->disk, i->slot || item_is_followed(i), i};
     return 0;
 }
 

@@ -89,8 +89,8 @@ struct source_config {
 int source_new(const struct source_config *c, const struct source_events *events, struct source **ret, struct err *e);
 void source_free(struct source *s);
 
-/* Watches a folder of a pod, and reports nothing yet. Takes `in`, whatever happens. path: for messages. -EEXIST: the same folder
- * is a root already; -EXDEV: its file system is a network's; -ENOENT …: it can't be opened; -ENOMEM. */
+/* Watches a folder of a pod, and reports nothing yet. Takes `in`, whatever happens. path: for messages. -EEXIST: the
+ * same folder is watched already; -EXDEV: its file system is a network's; -ENOENT …: it can't be opened; -ENOMEM. */
 int source_add_pod(struct source *s, struct pod_folder *in, const char *path, struct folder **ret);
 /* Reports all its folders as gone first. */
 void source_remove_pod(struct source *s, struct folder *root);

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -19,6 +20,19 @@ static bool is_network(int fd)
     struct fskind kind;
 
     return fskind_get(fd, &kind) == 0 && kind.network;
+}
+
+/* A second watch of a folder would end the first. */
+static bool is_watched(const struct source *s, int fd)
+{
+    struct stat st;
+
+    if (fstat(fd, &st) < 0)
+        return false;
+    for (size_t i = 0; i < s->count; i++)
+        if (s->folder[i]->dev == st.st_dev && s->folder[i]->ino == st.st_ino && !s->folder[i]->missing)
+            return true;
+    return false;
 }
 
 static struct folder *new_root(struct pod_folder *in, const char *path)
@@ -38,7 +52,7 @@ static struct folder *new_root(struct pod_folder *in, const char *path)
 int source_add_pod(struct source *s, struct pod_folder *in, const char *path, struct folder **ret)
 {
     CLEANUP_FD int fd = pod_folder_open(in);
-    int r = fd < 0 ? fd : is_network(fd) ? -EXDEV : source_find_root(s, fd) ? -EEXIST : 0;
+    int r = fd < 0 ? fd : is_network(fd) ? -EXDEV : is_watched(s, fd) ? -EEXIST : 0;
     struct folder *f = r < 0 ? NULL : new_root(in, path);
 
     if (!f) {

@@ -51,8 +51,8 @@ static struct folder *root_below(const struct source *s, const struct folder *pa
 /* A folder where a namespace's name is expected, and which is none of ours. */
 static bool is_of_other_namespace(const struct source *s, const struct folder *parent, const char *name)
 {
-    return !parent->root->in_pod && s->config.namespaces.count > 0 && source_depth(parent) == s->config.namespace_level &&
-           !glob_list_selects(&s->config.namespaces, name);
+    return !parent->root->in_pod && s->config.namespaces.count > 0 &&
+           source_depth(parent) == s->config.namespace_level && !glob_list_selects(&s->config.namespaces, name);
 }
 
 /* Whether a folder below a root in a pod is watched, too. */
@@ -68,12 +68,12 @@ static bool is_within_limits(struct source *s, const struct folder *parent)
     return false;
 }
 
-/* By the descriptor: the path of a folder in a pod leads nowhere. */
+/* By the descriptor: the path of a folder in a pod leads nowhere. Not one that is a root itself. */
 static int watch_in_pod(struct source *s, const struct folder *f)
 {
     CLEANUP_FD int fd = source_open(f);
 
-    return fd < 0 ? fd : source_watch_folder(s, f, fd);
+    return fd < 0 ? fd : source_find_root(s, fd) ? -EEXIST : source_watch_folder(s, f, fd);
 }
 
 /* A folder below another: watched, then scanned for what was put into it before the watch. */

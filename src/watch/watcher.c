@@ -58,6 +58,7 @@ static void close_handles(struct watcher *w)
     };
 
     pool_close(w->pool);
+    pod_roots_close(w->pods);
     child_supervisor_close(&w->armer);
     child_supervisor_close(&w->storecheck);
     child_supervisor_close(&w->notifier);
@@ -277,7 +278,13 @@ int watcher_start(struct watcher *w, struct err *e)
     if ((w->config->plan->inspect || w->config->plan->digest) && !sandbox_has_seccomp())
         log_event(EVENT_NO_SECCOMP);
     log_event(EVENT_STARTED, LOG_UINT("dirs", w->config->source.dir_count), LOG_STR("to", w->config->plan->store));
+    if ((r = watcher_start_pods(w)) < 0) {
+        abandon_start(w);
+        return err_set(e, r, "cannot watch pods: %s", strerror(-r));
+    }
     watcher_scan(w);
+    if (w->pods)
+        pod_roots_start(w->pods);
     watcher_check_folders_later(w, MOUNTS_DELAY_MS); /* a mount may have changed during the first scan */
     watcher_arm_poll_timer(w);
     /* After the scan: starting a process takes time, in which a dump that begins would not be followed. */
@@ -298,6 +305,7 @@ void watcher_done(struct watcher *w)
     if (w->mounts_fd >= 0)
         close(w->mounts_fd);
     candidates_done(&w->candidates);
+    pod_roots_free(w->pods);
     pool_free(w->pool);
     source_free(w->source);
     for (size_t i = 0; i < w->spool_count; i++)

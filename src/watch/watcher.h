@@ -13,6 +13,7 @@
 #include "place/whoami.h"
 #include "ship/child.h"
 #include "ship/plan.h"
+#include "watch/pod_roots.h"
 #include "watch/retention.h"
 #include "watch/source.h"
 
@@ -20,8 +21,9 @@ struct watcher_config {
     struct source_config source;
     const struct plan *plan;
     const struct whoami *who;
-    const struct layout *layout; /* NULL: the tenant is the file's owner */
-    const char *state;           /* NULL: .salvage in each folder */
+    const struct layout *layout;         /* NULL: the tenant is the file's owner */
+    const char *state;                   /* NULL: .salvage in each folder; not of roots in pods */
+    const struct pod_roots_config *pods; /* NULL: no folders in pods */
     uint64_t settle_ms, grace_ms, stuck_ms;
     struct retention retention;
     bool once;

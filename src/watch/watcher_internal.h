@@ -12,6 +12,7 @@
 #include "watch/hang_probe.h"
 #include "watch/idset.h"
 #include "watch/ignored.h"
+#include "watch/pod_roots.h"
 #include "watch/sniffer.h"
 #include "watch/watcher.h"
 #include "watch/worker_pool.h"
@@ -35,6 +36,7 @@ struct watcher {
     unsigned due;              /* WATCHER_DUE_…: done once it is known which network file systems respond */
     uv_signal_t term, interrupt;
     struct source *source;
+    struct pod_roots *pods; /* NULL: none */
     struct pool *pool;
     struct child_supervisor armer, storecheck, notifier;
     struct spool **spools; /* owned */
@@ -42,9 +44,9 @@ struct watcher {
     struct spool *given; /* one of them: in the state folder that was given; NULL: none was, or it can't be used */
     struct candidates candidates;
     const struct folder *left_root; /* the folder whose claims of an earlier run are being read */
-    struct idset done;     /* files read in place that the pool has, or has finished: not claimed again in this run */
-    bool backlog;          /* files were left in place for lack of room: scan again when claims are finished */
-    bool events_lost;      /* scan again, but not at once */
+    struct idset done; /* files read in place that the pool has, or has finished: not claimed again in this run */
+    bool backlog;      /* files were left in place for lack of room: scan again when claims are finished */
+    bool events_lost;  /* scan again, but not at once */
     uint64_t rescanned_ms;
     bool stopping, stopped;
     unsigned left_hung; /* files that were left at the end because their file system does not respond */
@@ -90,6 +92,11 @@ void watcher_claim_candidate(struct watcher *w, struct candidate *c, const struc
 /* Starts following a large heap dump that is still being written, if that is possible. */
 void watcher_follow_candidate(struct watcher *w, struct candidate *c, struct settle_result *result);
 void watcher_retry_candidate(struct watcher *w, struct candidate *c, int error);
+
+/* watcher_pods.c. start: 0 or -errno; then pod_roots_start adds what there is. */
+int watcher_start_pods(struct watcher *w);
+void watcher_on_pod_changed(void *ctx, struct folder *f);
+void watcher_on_pod_limited(void *ctx, const struct folder *f);
 
 /* watcher_poll.c */
 void watcher_poll_candidate(struct watcher *w, struct candidate *c);
