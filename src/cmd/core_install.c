@@ -13,6 +13,7 @@
 #include "cmd/core_options.h"
 #include "node/core_home.h"
 #include "node/core_install.h"
+#include "node/core_pattern.h"
 #include "ship/plancheck.h"
 
 extern char **environ;
@@ -106,23 +107,40 @@ struct dir_options {
 };
 
 static const struct opt UNINSTALL_OPTIONS[] = {
-    {OPT_STRING, 0, "dir", "DIR", CORE_HOME_DEFAULT, offsetof(struct dir_options, dir), "as of install"},
+    {OPT_STRING, 0, "dir", "DIR", NULL, offsetof(struct dir_options, dir),
+     "as of install; default: the folder that core_pattern names, else " CORE_HOME_DEFAULT},
     {OPT_END, 0, NULL, NULL, NULL, 0, NULL},
 };
+
+/* The folder of the handler that is installed. */
+static const char *find_dir(char found[CORE_PATTERN_MAX])
+{
+    struct core_kernel now;
+    struct err e;
+
+    return core_kernel_read(core_kernel_root(), &now, &e) == 0 && core_pattern_home(now.pattern, found)
+               ? found
+               : CORE_HOME_DEFAULT;
+}
 
 static int uninstall(int argc, char **argv)
 {
     struct dir_options o = {0};
     CLEANUP_FREE char **operands = NULL;
+    char found[CORE_PATTERN_MAX];
     struct err e = {0};
     int r = opt_parse(UNINSTALL_OPTIONS, &(struct opt_argv){argc, argv}, &o, &operands, &e);
 
     if (r > 0)
         r = err_set(&e, -FAULT_USAGE, "core uninstall: '%s': there are only options", operands[0]);
+    if (!o.dir)
+        o.dir = find_dir(found);
     if (r < 0 || (r = core_uninstall(&(struct core_installation){core_kernel_root(), o.dir}, &e)) < 0)
         return command_fail(r, &e);
-    if (r == 1)
+    if (r == CORE_NOT_OURS)
         command_say("core_pattern is not ours any more: it was left as it is");
+    if (r == CORE_NOT_INSTALLED)
+        command_say("%s: no handler is installed there", o.dir);
     return 0;
 }
 
@@ -131,7 +149,8 @@ const struct command CMD_CORE_UNINSTALL = {
     .args = "",
     .summary = "put core_pattern back as it was before core install",
     .text = "Changes core_pattern and core_pipe_limit only if core_pattern is still the one that core install has set. "
-            "Cores that are being taken end as they would have. What waits in the spool stays there.",
+            "Cores that are being taken end as they would have. What waits in the spool stays there. Also takes back "
+            "what `node` has installed, which installs it again at its next start.",
     .examples = "salvage core uninstall\n"
                 "    the kernel does with cores what it did before\n",
     .options = UNINSTALL_OPTIONS,

@@ -123,7 +123,9 @@ int core_uninstall(const struct core_installation *i, struct err *e)
     if ((r = core_kernel_read(i->proc, &now, &why)) < 0)
         return err_set(e, r, "%s", why.msg);
     ours = is_ours(&now, i->dir);
-    if (loaded < 0 && !(ours && loaded == -ENOENT))
+    if (loaded == -ENOENT && !ours)
+        return CORE_NOT_INSTALLED;
+    if (loaded < 0 && loaded != -ENOENT)
         return home < 0 ? loaded : err_prefix(e, loaded, "%s", i->dir);
     set_default(&before);
     if (loaded == 0) {
@@ -134,5 +136,5 @@ int core_uninstall(const struct core_installation *i, struct err *e)
         return r;
     if (home >= 0)
         remove_files(home);
-    return ours ? 0 : 1;
+    return ours ? CORE_PUT_BACK : CORE_NOT_OURS;
 }

@@ -17,7 +17,9 @@ struct core_installation {
  * program, writes the configuration, then the kernel's settings. */
 int core_install(const struct core_installation *i, struct core_config *options, struct err *e);
 
-/* Puts back what was there before, if core_pattern is still ours. 1: it is not ours: it was left alone. The copy, its
+enum core_uninstalled { CORE_PUT_BACK, CORE_NOT_OURS, CORE_NOT_INSTALLED };
+
+/* Puts back what was there before, if core_pattern is still ours. CORE_NOT_OURS: it was left alone. The copy, its
  * configuration and its copies of files are removed; its log and the ledger of cores stay. Where core_pattern names the
  * handler and its configuration is gone, the kernel's default is set. */
 int core_uninstall(const struct core_installation *i, struct err *e);

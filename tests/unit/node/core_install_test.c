@@ -74,10 +74,10 @@ static void what_was_there_comes_back_also_after_two_installs(void **state)
     assert_int_equal(strncmp(kernel().pattern, begins, strlen(begins)), 0);
     assert_int_equal(kernel().pipe_limit, 64);
     install("--to=file:///b");
-    assert_int_equal(core_uninstall(&at, &e), 0);
+    assert_int_equal(core_uninstall(&at, &e), CORE_PUT_BACK);
     assert_string_equal(kernel().pattern, "|/usr/lib/other %P");
     assert_int_equal(kernel().pipe_limit, 7);
-    assert_true(core_uninstall(&at, &e) < 0); /* nothing is installed any more */
+    assert_int_equal(core_uninstall(&at, &e), CORE_NOT_INSTALLED);
 }
 
 static void a_larger_limit_stays_and_anothers_pattern_too(void **state)
@@ -91,7 +91,7 @@ static void a_larger_limit_stays_and_anothers_pattern_too(void **state)
     install("--to=file:///a");
     assert_int_equal(kernel().pipe_limit, 1000);
     kernel_has("theirs\n", "5\n");
-    assert_int_equal(core_uninstall(&at, &e), 1);
+    assert_int_equal(core_uninstall(&at, &e), CORE_NOT_OURS);
     assert_string_equal(kernel().pattern, "theirs");
     assert_int_equal(kernel().pipe_limit, 5);
 }
