@@ -88,14 +88,18 @@ static bool find_installed(char ret[CORE_BEFORE_MAX])
     return core_kernel_read(core_kernel_root(), &now, &e) == 0 && core_pattern_home(now.pattern, ret);
 }
 
-/* Whether an agent has installed it. Where its folder is missing that can't be known, and nothing can be started from
- * it either: it is taken back. */
+/* Whether an agent has installed it. */
 static bool is_agents(const char *dir)
 {
     CLEANUP(core_config_done) struct core_config config = {0};
     struct err e;
     CLEANUP_FD int home = core_home_open(dir, false, &e);
 
+    if (home < 0)
+        log_event(EVENT_CORES_FAILED, LOG_STR("dir", dir),
+                  LOG_STR("error",
+                          "core_pattern names a handler in this folder, which is not there, or not visible for "
+                          "the agent: see salvage core status and core uninstall on the host"));
     return home >= 0 && core_home_load(home, &config, &e) == 0 && config.by_node;
 }
 

@@ -147,6 +147,17 @@ def test_an_agent_has_what_its_configuration_needs(config, capabilities, folders
     assert bool(pod.get("hostPID")) == ("cgroup" in folders)
 
 
+def test_cores_take_what_the_kustomizations_patch_adds_and_no_capability():
+    patch = yaml.safe_load((cluster.DEPLOY / "node" / "cores.yaml").read_text())["spec"]["template"]["spec"]
+    without, _ = node_of({})
+    pod, _ = node_of({"node": {"config": {"cores": {"spool": "/var/lib/salvage/spool"}}}})
+    assert pod["volumes"] == without["volumes"] + patch["volumes"]
+    mounts = [p["containers"][0].pop("volumeMounts") for p in (without, pod, patch)]
+    assert mounts[1] == mounts[0] + mounts[2] and pod["containers"] == without["containers"]
+    # The handler is taken back while its folder is still there.
+    assert [v["name"] for v in node_of({"node": {"config": {"cores": False}}})[0]["volumes"]][-3:] == ["core-pattern", "core-pipe-limit", "cores"]
+
+
 def test_the_kernel_log_takes_a_privileged_agent():
     pod, _ = node_of(merged(GUARD, {"node": {"kernelLog": True}}))
     assert pod["containers"][0]["securityContext"]["privileged"]

@@ -98,6 +98,18 @@ helm.sh/chart: {{ printf "%s-%s" $.Chart.Name $.Chart.Version }}
 {{- if $found }}yes{{ end -}}
 {{- end -}}
 
+{{/* Cores: the folders of the host that the handler has; nothing if the key is missing. With false, the handler is taken back. */}}
+{{- define "salvage.nodeCores" -}}
+{{- $cores := .Values.node.config.cores -}}
+{{- if not (kindIs "invalid" $cores) -}}
+{{- $given := ternary $cores dict (kindIs "map" $cores) -}}
+dir: {{ $given.dir | default "/var/lib/salvage/core" }}
+{{- with $given.spool }}
+spool: {{ . }}
+{{- end }}
+{{- end -}}
+{{- end -}}
+
 {{/* What the agent may do that an ordinary process may not. */}}
 {{- define "salvage.nodeCapabilities" -}}
 {{- $capabilities := list -}}
