@@ -162,7 +162,7 @@ int kube_event_write(const struct notice *n, const struct kube_event_more *more,
                      "involvedObject", pod, "source", source, "reason", kube_event_reason(n), "message",
                      kube_event_message(n, message), "type", text_eq(n->cause, "user") ? "Normal" : "Warning",
                      "firstTimestamp", whole_seconds(n->time_ns ? n->time_ns : now_ns, time), "lastTimestamp",
-                     whole_seconds(now_ns, now), "count", (json_int_t)(1 + n->more), "reportingComponent", REPORTER);
+                     whole_seconds(now_ns, now), "count", (json_int_t)n->more + 1, "reportingComponent", REPORTER);
     if (!root || set(source, "host", more->node) < 0 ||
         set(root, "reportingInstance", more->node ? more->node : REPORTER) < 0)
         return -ENOMEM;
