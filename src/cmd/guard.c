@@ -77,6 +77,8 @@ static const struct opt GUARD_OPTIONS[] = {
      "while a case is made, the process waits instead of being killed; see docs/before-a-kill.md"},
     {OPT_DURATION, 0, "hold-deadline", "DURATION", "30s", offsetof(struct guard_options, hold_ms),
      "with --hold: after this time the kernel may kill, even if the case is not complete"},
+    {OPT_FLAG, 0, "kills-only", NULL, NULL, offsetof(struct guard_options, kills_only),
+     "take nothing before a kill: only keep a record of each one (oom-kill.json)"},
     {OPT_STRING, 0, "dir", "DIR", NULL, offsetof(struct guard_options, dir),
      "folder where a JVM writes its dump, as the JVM sees it; default: as salvage jvm dump"},
     {OPT_STRING, 0, "ready", "FILE", NULL, offsetof(struct guard_options, ready),
@@ -118,11 +120,13 @@ int guard_parse_rest(int argc, char **argv, int used, struct guard_options *ret,
 }
 
 /* Its processes read them again. */
-static int check_targets(const struct guard_options *o, struct err *e)
+static int count_notices(const struct guard_options *o, bool *ret_any, struct err *e)
 {
     CLEANUP(notify_targets_done) struct notify_targets targets = {0};
+    int r = notify_options_read(&o->notify, &targets, e);
 
-    return notify_options_read(&o->notify, &targets, e);
+    *ret_any = targets.count > 0;
+    return r;
 }
 
 int guard_actions(const struct guard_options *o, struct actions *ret, struct err *e)
@@ -218,6 +222,7 @@ struct parsed {
     struct actions actions;
     pid_t pids[OPT_LIST_MAX];
     struct target_selection selection;
+    bool notices;
 };
 
 static int parse(int argc, char **argv, struct parsed *p, struct err *e)
@@ -231,9 +236,13 @@ static int parse(int argc, char **argv, struct parsed *p, struct err *e)
         return err_set(e, -FAULT_USAGE, "guard: what is to be watched? --pid PID, --cgroup DIR or --all");
     if (o->namespaces.count > 0 && !o->all)
         return err_set(e, -FAULT_USAGE, "guard: --namespace selects among what --all finds");
+    if (o->kills_only && (o->dry_run || o->hold || o->lend))
+        return err_set(e, -FAULT_USAGE,
+                       "guard: --kills-only takes nothing before a kill: --dry-run, --hold and --lend "
+                       "are for what does");
     if (!o->dry_run && find_dry_run_option(o))
         return err_set(e, -FAULT_USAGE, "guard: --%s is for --dry-run", find_dry_run_option(o));
-    if ((r = check_targets(o, e)) < 0 || (r = make_rules(o, &p->rules, e)) < 0 ||
+    if ((r = count_notices(o, &p->notices, e)) < 0 || (r = make_rules(o, &p->rules, e)) < 0 ||
         (r = guard_actions(o, &p->actions, e)) < 0 || (r = guard_pids(o, p->pids, e)) < 0)
         return r;
     p->selection = guard_selection(o, p->pids);
@@ -269,12 +278,24 @@ static int run_dry(const struct parsed *p, struct err *e)
     return dry_run(&config, e);
 }
 
+/* Of a process that gets our command line. */
+static int make_args(struct strv *args, const char *command, char **argv, char *const **ret)
+{
+    int r;
+
+    if ((r = strv_add(args, "salvage")) < 0 || (r = strv_add(args, command)) < 0 ||
+        (r = strv_add_all(args, argv + 1)) < 0)
+        return r;
+    *ret = args->item;
+    return 0;
+}
+
 static int run_guard(const struct parsed *p, char **argv, struct err *e)
 {
     const struct guard_options *o = &p->o;
     CLEANUP(plan_done) struct plan plan = {0};
     CLEANUP(whoami_done) struct whoami self = {0};
-    CLEANUP(strv_done) struct strv attach = {0};
+    CLEANUP(strv_done) struct strv attach = {0}, notifier = {0};
     CLEANUP(metrics_server_stop_ptr) struct metrics_server *metrics = NULL;
     CLEANUP_FD int bandwidth = -1;
     CLEANUP_FD int check = -1; /* guard-check runs as long as this is open */
@@ -283,6 +304,7 @@ static int run_guard(const struct parsed *p, char **argv, struct err *e)
         .rules = p->rules,
         .dump_rate = o->dump_rate,
         .core = has_action(&p->actions, CORE_ACTIONS),
+        .kills_only = o->kills_only,
         .selection = p->selection,
         .case_args = argv + 1,
         .state = o->plan.state,
@@ -300,12 +322,10 @@ static int run_guard(const struct parsed *p, char **argv, struct err *e)
     log_set_format((enum log_format)o->plan.log);
     if ((r = whoami_get("/", &self, e)) < 0)
         return r;
-    if (has_action(&p->actions, JVM_ACTIONS)) {
-        if (strv_add(&attach, "salvage") < 0 || strv_add(&attach, "guard-attach") < 0 ||
-            strv_add_all(&attach, argv + 1) < 0)
-            return err_set(e, -ENOMEM, "out of memory");
-        config.attach_args = attach.item;
-    }
+    if ((has_action(&p->actions, JVM_ACTIONS) && !o->kills_only &&
+         (r = make_args(&attach, "guard-attach", argv, &config.attach_args)) < 0) ||
+        (p->notices && (r = make_args(&notifier, "guard-notifier", argv, &config.notifier_args)) < 0))
+        return err_set(e, r, "out of memory");
     if ((r = storecheck_launch((char[]){"guard-check"}, argv + 1, &check)) < 0)
         log_event(EVENT_STORE_FAILED, LOG_STR("to", o->plan.to), LOG_STR("fault", "not-asked"),
                   LOG_STR("error", strerror(-r)));

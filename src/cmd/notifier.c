@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * salvage notifier: what a watch starts to deliver its notices, with the watch's own options. Gets folders by
- * descriptor 3 (ship/wire.h), and ends when the watch does, after it has delivered what has come. Not for people.
+ * salvage notifier, guard-notifier: what a watch, or a guard, starts to deliver its notices, with its own options. Gets
+ * folders by descriptor 3 (ship/wire.h), and ends when the loop does, after it has delivered what has come. Not for
+ * people.
  */
 #include <errno.h>
 #include <limits.h>
@@ -13,6 +14,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "cmd/commands.h"
+#include "cmd/guard.h"
 #include "cmd/watch.h"
 #include "notify/notifier.h"
 #include "ship/wire.h"
@@ -46,30 +48,55 @@ static void deliver_until_the_end(struct notifier *n)
     }
 }
 
-static int run(int argc, char **argv)
-{
-    struct watch_options o = {0};
-    CLEANUP(notify_targets_done) struct notify_targets targets = {0};
-    CLEANUP_FREE char **dirs = NULL;
-    struct notifier_config config = {.targets = &targets};
-    struct notifier *notifier;
-    struct err e = {0};
-    int r = watch_parse(argc, argv, &o, &dirs, &e);
+/* The options that both have. */
+struct settings {
+    const struct notify_options *notify;
+    const char *ca_file;
+    int log;
+};
 
-    if (r < 0 || (r = notify_options_read(&o.notify, &targets, &e)) < 0)
-        return command_fail(r, &e);
-    log_set_format((enum log_format)o.plan.log);
-    /* A terminal's or a runtime's signals are the watch's to act on. */
+static int deliver_all(const struct settings *s, struct err *e)
+{
+    CLEANUP(notify_targets_done) struct notify_targets targets = {0};
+    CLEANUP_FREE char *ca_file = s->ca_file ? strdup(s->ca_file) : NULL;
+    struct notifier_config config = {.targets = &targets, .http.ca_file = ca_file, .every_ms = s->notify->every_ms};
+    struct notifier *notifier;
+    int r = notify_options_read(s->notify, &targets, e);
+
+    if (r < 0)
+        return r;
+    log_set_format((enum log_format)s->log);
+    /* A terminal's or a runtime's signals are the loop's to act on. */
     signal(SIGTERM, SIG_IGN);
     signal(SIGINT, SIG_IGN);
-    config.every_ms = o.notify.every_ms;
-    CLEANUP_FREE char *ca_file = o.plan.ca_file ? strdup(o.plan.ca_file) : NULL;
-    config.http.ca_file = ca_file;
-    if ((r = notifier_new(&config, &notifier, &e)) < 0)
-        return command_fail(r, &e);
+    if ((r = notifier_new(&config, &notifier, e)) < 0)
+        return r;
     deliver_until_the_end(notifier);
     notifier_free(notifier);
     return 0;
+}
+
+static int run(int argc, char **argv)
+{
+    struct watch_options o = {0};
+    CLEANUP_FREE char **dirs = NULL;
+    struct err e = {0};
+    int r = watch_parse(argc, argv, &o, &dirs, &e);
+
+    if (r >= 0)
+        r = deliver_all(&(struct settings){&o.notify, o.plan.ca_file, o.plan.log}, &e);
+    return r < 0 ? command_fail(r, &e) : 0;
+}
+
+static int run_for_guard(int argc, char **argv)
+{
+    struct guard_options o = {0};
+    struct err e = {0};
+    int r = guard_parse(argc, argv, &o, &e);
+
+    if (r >= 0)
+        r = deliver_all(&(struct settings){&o.notify, o.plan.ca_file, o.plan.log}, &e);
+    return r < 0 ? command_fail(r, &e) : 0;
 }
 
 const struct command CMD_NOTIFIER = {
@@ -78,4 +105,12 @@ const struct command CMD_NOTIFIER = {
     .summary = "delivers notices for watch",
     .hidden = true,
     .run = run,
+};
+
+const struct command CMD_GUARD_NOTIFIER = {
+    .name = "guard-notifier",
+    .args = "",
+    .summary = "delivers notices for guard",
+    .hidden = true,
+    .run = run_for_guard,
 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The notice of a guard's case: of the most telling piece that was stored, once all are. Delivered by the process of
- * the case itself, which may block.
+ * The notice of a guard's case: of the most telling piece that was stored, once all are. Written into the guard's
+ * folder of notices (guard/guard_notifier.h) by the process of the case or record.
  */
 #pragma once
 
@@ -13,17 +13,15 @@
 struct case_notices {
     const struct notify_targets *targets;
     const char *public_url; /* for links; NULL: none */
-    const char *state;      /* --state: what can't be delivered waits there for the next case; NULL: it is dropped */
+    int folder;             /* -1: there are no notices */
     const struct plan *plan;
     struct notice notice; /* of the most telling piece so far; no id: none yet */
     unsigned rank;
 };
 
-enum { CASE_NOTICES_MS = 60 * 1000 }; /* for all targets together */
-
 /* A piece was stored. ctx: struct case_notices. */
 void case_notices_stored(void *ctx, const struct manifest *m);
 
-/* Delivers the notice, if a piece was stored and there are targets. What fails is an event. */
-void case_notices_deliver(struct case_notices *n);
+/* Writes the notice, if a piece was stored and there are targets. What fails is an event. */
+void case_notices_put(struct case_notices *n);
 void case_notices_done(struct case_notices *n);

@@ -19,6 +19,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "guard/case_request.h"
+#include "guard/guard_notifier.h"
 #include "linux/launch.h"
 
 int case_processes_init(struct case_processes *ret, const struct case_processes_config *c, struct err *e)
@@ -48,6 +49,7 @@ static void become_case(struct case_processes *c, const struct target *t, pid_t 
                                    .cgroup = t->memcg.fd,
                                    .counters = counters_channel(),
                                    .bandwidth = c->bandwidth,
+                                   .notices = guard_notifier_folder(),
                                    .last = &t->last.who};
     struct case_request_argv argv;
 
@@ -55,6 +57,7 @@ static void become_case(struct case_processes *c, const struct target *t, pid_t 
     fcntl(t->memcg.fd, F_SETFD, 0); /* we are the forked child: the parent's flags stay */
     fcntl(request.counters, F_SETFD, 0);
     fcntl(request.bandwidth, F_SETFD, 0);
+    fcntl(request.notices, F_SETFD, 0);
     launch_exec_salvage(argv.item, CASE_REQUEST_ARGS, c->args, c->speed.fd);
 }
 

@@ -26,10 +26,10 @@ static char *or_null(char *text)
 void case_request_encode(const struct case_request *r, struct case_request_argv *ret)
 {
     const struct whoami nobody = {0}, *last = r->last->host ? r->last : &nobody;
-    const char *const items[CASE_REQUEST_ARGS] = {"salvage",       "guard-case", ret->pid,        r->target,
-                                                  r->why,          r->id,        ret->time,       r->about,
-                                                  ret->speed,      ret->cgroup,  ret->counters,   ret->bandwidth,
-                                                  last->namespace, last->pod,    last->container, last->host};
+    const char *const items[CASE_REQUEST_ARGS] = {
+        "salvage",    "guard-case",    ret->pid,   r->target,       r->why,        r->id,
+        ret->time,    r->about,        ret->speed, ret->cgroup,     ret->counters, ret->bandwidth,
+        ret->notices, last->namespace, last->pod,  last->container, last->host};
 
     assert(r->target && r->why && r->id && strlen(r->id) < IDENTITY_MAX && r->cgroup >= 0);
     for (unsigned i = 0; i < CASE_REQUEST_ARGS; i++)
@@ -40,6 +40,7 @@ void case_request_encode(const struct case_request *r, struct case_request_argv 
     snprintf(ret->cgroup, sizeof(ret->cgroup), "%d", r->cgroup);
     snprintf(ret->counters, sizeof(ret->counters), "%d", r->counters < 0 ? 0 : r->counters);
     snprintf(ret->bandwidth, sizeof(ret->bandwidth), "%d", r->bandwidth < 0 ? 0 : r->bandwidth);
+    snprintf(ret->notices, sizeof(ret->notices), "%d", r->notices < 0 ? 0 : r->notices);
 }
 
 int case_request_decode(int argc, char **argv, struct case_request *ret, struct whoami *ret_last, struct err *e)
@@ -55,20 +56,22 @@ int case_request_decode(int argc, char **argv, struct case_request *ret, struct 
         CGROUP,
         COUNTERS,
         BANDWIDTH,
+        NOTICES,
         NAMESPACE,
         POD,
         CONTAINER,
         HOST,
         END
     };
-    uint64_t pid, time_ns, speed, cgroup, counters, bandwidth;
+    uint64_t pid, time_ns, speed, cgroup, counters, bandwidth, notices;
 
     _Static_assert(END == CASE_REQUEST_ARGS - 1, "both ends have the same order");
     if (argc < END || text_parse_uint(argv[PID], INT_MAX, &pid) < 0 ||
         text_parse_uint(argv[TIME], INT64_MAX, &time_ns) < 0 || text_parse_uint(argv[SPEED], INT_MAX, &speed) < 0 ||
         text_parse_uint(argv[CGROUP], INT_MAX, &cgroup) < 0 ||
         text_parse_uint(argv[COUNTERS], INT_MAX, &counters) < 0 ||
-        text_parse_uint(argv[BANDWIDTH], INT_MAX, &bandwidth) < 0 || strlen(argv[ID]) >= IDENTITY_MAX)
+        text_parse_uint(argv[BANDWIDTH], INT_MAX, &bandwidth) < 0 ||
+        text_parse_uint(argv[NOTICES], INT_MAX, &notices) < 0 || strlen(argv[ID]) >= IDENTITY_MAX)
         return err_set(e, -FAULT_USAGE, "guard-case: guard starts it");
     *ret_last = (struct whoami){.namespace = or_null(argv[NAMESPACE]),
                                 .pod = or_null(argv[POD]),
@@ -84,6 +87,7 @@ int case_request_decode(int argc, char **argv, struct case_request *ret, struct 
                                  .cgroup = (int)cgroup,
                                  .counters = counters ? (int)counters : -1,
                                  .bandwidth = bandwidth ? (int)bandwidth : -1,
+                                 .notices = notices ? (int)notices : -1,
                                  .last = ret_last};
     return END;
 }

@@ -12,7 +12,7 @@
 #include "place/identity.h"
 #include "place/whoami.h"
 
-enum { CASE_REQUEST_ARGS = 16 /* "salvage", "guard-case" and the request */ };
+enum { CASE_REQUEST_ARGS = 17 /* "salvage", "guard-case" and the request */ };
 
 /* All borrowed. */
 struct case_request {
@@ -26,12 +26,13 @@ struct case_request {
     int cgroup;                /* descriptor of the cgroup's folder */
     int counters;              /* descriptor for counters_forward; -1: none */
     int bandwidth;             /* descriptor of what cases share of --bandwidth (net/bandwidth.h); -1: none */
+    int notices;               /* descriptor of the folder for notices; -1: none */
     const struct whoami *last; /* namespace, pod, container and host as they were seen last; host NULL: unknown */
 };
 
 struct case_request_argv {
     char *item[CASE_REQUEST_ARGS]; /* into the request and the numbers below */
-    char pid[16], time[32], speed[16], cgroup[16], counters[16], bandwidth[16];
+    char pid[16], time[32], speed[16], cgroup[16], counters[16], bandwidth[16], notices[16];
 };
 
 void case_request_encode(const struct case_request *r, struct case_request_argv *ret);

@@ -232,7 +232,7 @@ static int run_case(struct case_run *c, struct err *e)
     CLEANUP(case_notices_done)
     struct case_notices notices = {.targets = c->config->notify,
                                    .public_url = c->config->public_url,
-                                   .state = c->config->plan->state,
+                                   .folder = c->config->request->notices,
                                    .plan = &plan};
     int r;
 
@@ -263,7 +263,7 @@ static int run_case(struct case_run *c, struct err *e)
     else if ((r = name_the_ended(c)) < 0)
         return err_set(e, r, "out of memory");
     take_all(c);
-    case_notices_deliver(&notices);
+    case_notices_put(&notices);
     return 0;
 }
 
@@ -279,6 +279,7 @@ int case_run(const struct case_config *config)
     c.store_case.time_ns = request->time_ns;
     fcntl(request->cgroup, F_SETFD, FD_CLOEXEC);
     fcntl(request->speed, F_SETFD, FD_CLOEXEC);
+    fcntl(request->notices, F_SETFD, FD_CLOEXEC);
     if ((r = run_case(&c, &e)) < 0)
         case_report_missed(&c, "all", r, &e);
     case_run_done(&c);

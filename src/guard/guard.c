@@ -23,6 +23,7 @@
 #include "base/wait.h"
 #include "guard/case_history.h"
 #include "guard/case_processes.h"
+#include "guard/guard_notifier.h"
 #include "guard/kill_reports.h"
 #include "linux/cgroupns.h"
 #include "linux/launch.h"
@@ -43,6 +44,7 @@ struct guard {
     struct kill_reports kills;
     struct last_known self; /* our own cgroup */
     struct attach_supervisor attach;
+    struct guard_notifier notifier;
     struct target_notice log; /* marks the kernel log in epoll */
     uint64_t end_at_ms;
     bool ending;
@@ -114,8 +116,10 @@ static void reap(struct guard *g)
     bool made;
 
     while ((child = waitpid(-1, &status, WNOHANG)) > 0) {
-        if (attach_supervisor_reap(&g->attach, child, status) ||
-            kill_recorder_reap(&g->kills.recorder, child, clock_mono_ms()) ||
+        if (attach_supervisor_reap(&g->attach, child, status) || guard_notifier_reap(&g->notifier, child, status))
+            continue;
+        guard_notifier_poke(&g->notifier);
+        if (kill_recorder_reap(&g->kills.recorder, child, clock_mono_ms()) ||
             (target = case_processes_reap(&g->cases, child, status, &made)) < 0)
             continue;
         if (WIFEXITED(status) && WEXITSTATUS(status) == LAUNCH_FAILED) {
@@ -147,9 +151,8 @@ static void begin_case(struct guard *g, struct target *t, const char *why, uint6
               LOG_STR("fault", fault_find(r)->name), LOG_STR("error", e.msg));
 }
 
-static void on_polled(void *ctx, struct target *t, struct reading *r, uint64_t now)
+static void evaluate(struct guard *g, struct target *t, struct reading *r, uint64_t now)
 {
-    struct guard *g = ctx;
     struct rule_decision d;
 
     target_set_evaluate(&g->targets, t, r, now, &d);
@@ -159,6 +162,14 @@ static void on_polled(void *ctx, struct target *t, struct reading *r, uint64_t n
         log_event(EVENT_GUARD_WAITS, LOG_STR("target", t->name), LOG_STR("why", d.why));
     else if (d.answer == RULE_UNKNOWN && d.report)
         log_event(EVENT_GUARD_NOT_EVALUATED, LOG_STR("target", t->name), LOG_STR("why", d.why));
+}
+
+static void on_polled(void *ctx, struct target *t, struct reading *r, uint64_t now)
+{
+    struct guard *g = ctx;
+
+    if (!g->c->kills_only)
+        evaluate(g, t, r, now);
     if (t->counted)
         kill_reports_count(&g->kills, t, t->seen.oom_kill, false);
     if (t->last.due_ms && t->last.due_ms < t->due_ms)
@@ -185,7 +196,7 @@ static int wait_ms(const struct guard *g)
     } else {
         due = earlier(due, target_set_due_ms(&g->targets));
         due = earlier(due, oom_log_reader_due_ms(&g->kills.oom_log));
-        due = earlier(due, g->attach.due_ms);
+        due = earlier(due, earlier(g->attach.due_ms, g->notifier.process.due_ms));
     }
     return wait_timeout(clock_mono_ms(), due);
 }
@@ -235,11 +246,13 @@ static void loop(struct guard *g)
         if (g->ending)
             continue;
         attach_supervisor_on_time(&g->attach, clock_mono_ms());
+        guard_notifier_on_time(&g->notifier, clock_mono_ms());
         kill_reports_read(&g->kills, g->targets.target, g->targets.count, false);
         target_set_turn(&g->targets);
     }
     case_processes_stop(&g->cases);
     kill_recorder_done(&g->kills.recorder);
+    guard_notifier_finish(&g->notifier);
 }
 
 static void guard_free(struct guard *g)
@@ -247,6 +260,7 @@ static void guard_free(struct guard *g)
     if (g) {
         target_set_done(&g->targets);
         attach_supervisor_done(&g->attach);
+        guard_notifier_done(&g->notifier);
         case_history_done(&g->history);
         oom_log_reader_done(&g->kills.oom_log);
         last_known_done(&g->self);
@@ -293,8 +307,7 @@ static void find_self(struct guard *g)
 static int open_kernel_log(struct guard *g, struct err *e)
 {
     struct err why = {0};
-    int r = kill_reports_open(&g->kills, g->c->self, g->c->case_args,
-                              g->c->selection.all && !g->c->selection.namespaces, &why);
+    int r = kill_reports_open(&g->kills, g->c->self, g->c->case_args, &g->c->selection, &why);
 
     if (r == -ENOMEM)
         return err_set(e, r, "out of memory");
@@ -319,6 +332,7 @@ int guard_run(const struct guard_config *c, struct err *e)
     g->signals = -1;
     g->history = (struct case_history)CASE_HISTORY_NONE;
     g->attach = (struct attach_supervisor)ATTACH_SUPERVISOR_NONE;
+    g->notifier = (struct guard_notifier)GUARD_NOTIFIER_NONE;
     g->kills.oom_log = (struct oom_log_reader)OOM_LOG_READER_NONE;
     if ((r = target_set_init(&g->targets, &targets, e)) < 0)
         return r;
@@ -339,6 +353,8 @@ int guard_run(const struct guard_config *c, struct err *e)
         return r;
     if (c->attach_args && (r = attach_supervisor_start(&g->attach, c->attach_args, NULL)) < 0)
         return err_set(e, r, "out of memory");
+    if (c->notifier_args && (r = guard_notifier_start(&g->notifier, c->notifier_args, c->state, e)) < 0)
+        return r;
     loop(g);
     case_processes_done(&g->cases);
     log_event(EVENT_STOPPED, LOG_UINT("left", cases(g)), LOG_UINT("failed", 0));

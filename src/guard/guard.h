@@ -17,9 +17,11 @@ struct guard_config {
     uint64_t dump_rate; /* bytes a second; 0: that of the last dump */
     int bandwidth;      /* descriptor of what cases share of --bandwidth; borrowed; 0: none */
     bool core;          /* the actions take a core: oom-in<=dump then works without a JVM, too */
+    bool kills_only;    /* report kills; the rules are not evaluated */
     struct target_selection selection;
-    char *const *case_args;   /* the guard's own, behind the request of a case (guard/case_request.h) */
-    char *const *attach_args; /* of the process that attaches to JVMs early; NULL: none */
+    char *const *case_args;     /* the guard's own, behind the request of a case (guard/case_request.h) */
+    char *const *attach_args;   /* of the process that attaches to JVMs early; NULL: none */
+    char *const *notifier_args; /* of the process that delivers notices; NULL: there are none */
     struct limit_override_policy override;
     const char *state; /* folder of the history, which outlives a restart (guard/case_history.h); NULL: none */
 };

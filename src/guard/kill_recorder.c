@@ -20,6 +20,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "guard/guard_notifier.h"
 #include "guard/record_request.h"
 #include "linux/launch.h"
 
@@ -95,6 +96,7 @@ static void run_child(const struct kill_recorder *r, struct record *record, int 
 {
     struct record_request request = {.json = json,
                                      .counters = counters_channel(),
+                                     .notices = guard_notifier_folder(),
                                      .target = record->target,
                                      .id = record->id,
                                      .time_ns = record->time_ns,
@@ -108,6 +110,7 @@ static void run_child(const struct kill_recorder *r, struct record *record, int 
     struct record_request_argv argv;
 
     record_request_encode(&request, &argv);
+    fcntl(request.notices, F_SETFD, 0);
     fcntl(request.counters, F_SETFD, 0); /* we are the forked child: the parent's flags stay */
     launch_exec_salvage(argv.item, RECORD_REQUEST_ARGS, r->args, json);
 }

@@ -21,11 +21,12 @@ enum {
     UNMATCHED_MS = 4 * LOG_LATE_MS
 };
 
-int kill_reports_open(struct kill_reports *g, const struct whoami *self, char *const *args, bool all, struct err *e)
+int kill_reports_open(struct kill_reports *g, const struct whoami *self, char *const *args,
+                      const struct target_selection *selection, struct err *e)
 {
-    assert(self && args);
+    assert(self && args && selection);
     g->self = self;
-    g->all = all;
+    g->selection = selection;
     g->recorder.args = args;
     return oom_log_reader_open(&g->oom_log, self, false, e);
 }
@@ -35,10 +36,11 @@ static const struct whoami *owner_of(const struct kill_reports *g, const struct 
                                      struct whoami *named)
 {
     if (t && t->last.who.host)
-        return text_eq(t->last.who.host, g->self->host) ? NULL : &t->last.who;
+        return !t->last.who.by_kubelet && text_eq(t->last.who.host, g->self->host) ? NULL : &t->last.who;
     if (!*k->where.pod)
         return NULL;
     *named = (struct whoami){.namespace = k->where.namespace, .pod = k->where.pod, .container = k->where.container};
+    named->pod_uid = *k->where.pod_uid ? k->where.pod_uid : NULL;
     named->host = k->where.pod;
     return named;
 }
@@ -80,6 +82,23 @@ static void store_record(struct kill_reports *g, struct target *t, struct oomkil
         t->last.pid = 0; /* this process cannot be killed a second time */
 }
 
+/* Whether this guard reports a kill outside of all its targets: of a cgroup without a limit, or one that is younger
+ * than the last scan. Of guards with namespaces one selects the pod. */
+static bool is_ours(const struct kill_reports *g, struct oomkill *k)
+{
+    struct pod_logs_names names;
+    struct err ignored;
+
+    if (!g->selection->all || !g->selection->namespaces)
+        return g->selection->all;
+    if (!*k->where.pod_uid || target_selection_has_pod(g->selection, k->where.pod_uid, &names, &ignored) <= 0)
+        return false;
+    /* In the place of what the pod says of itself. */
+    snprintf(k->where.namespace, sizeof(k->where.namespace), "%s", names.namespace);
+    snprintf(k->where.pod, sizeof(k->where.pod), "%s", names.pod);
+    return true;
+}
+
 /* Moves the oldest unmatched kill into k. */
 static void take_unmatched(struct kill_reports *g, struct oomkill *k)
 {
@@ -90,7 +109,7 @@ static void take_unmatched(struct kill_reports *g, struct oomkill *k)
     memmove(&g->unmatched[0], &g->unmatched[1], --g->unmatched_count * sizeof(*g->unmatched));
 }
 
-/* Reports a kill that no counter has matched; with --all its record is stored, too. */
+/* A kill that no counter has matched. */
 static void report_unmatched(struct kill_reports *g)
 {
     struct oomkill *k = &g->counted;
@@ -98,7 +117,7 @@ static void report_unmatched(struct kill_reports *g)
     oomkill_init(k);
     take_unmatched(g, k);
     oom_log_reader_name(&g->oom_log, k);
-    if (g->all)
+    if (is_ours(g, k))
         store_record(g, NULL, k);
 }
 
@@ -109,7 +128,6 @@ static void queue_unmatched(struct kill_reports *g, const struct oomkill *k)
     g->unmatched[g->unmatched_count++] = (struct unmatched_kill){k->process, k->time_ns, clock_mono_ms()};
 }
 
-/* With --all, kills outside of all targets are recorded, too. */
 static void on_kill(struct kill_reports *g, struct oomkill *k, struct target *const *targets, size_t count)
 {
     struct target *t = NULL;
@@ -122,7 +140,7 @@ static void on_kill(struct kill_reports *g, struct oomkill *k, struct target *co
     }
     if (!t && text_eq(k->note, OOMLOG_NOTE_ONE_LINE))
         queue_unmatched(g, k);
-    else if (t || g->all)
+    else if (t || is_ours(g, k))
         store_record(g, t, k);
 }
 

@@ -7,7 +7,7 @@
 #pragma once
 
 #include "guard/kill_recorder.h"
-#include "guard/target.h"
+#include "guard/target_set.h"
 #include "oom/oom_log_reader.h"
 
 enum { KILL_REPORTS_UNMATCHED_MAX = 32 };
@@ -23,15 +23,17 @@ struct kill_reports {
     struct oom_log_reader oom_log; /* log.fd: poll it for POLLIN; -1: the kernel log cannot be read */
     struct kill_recorder recorder;
     const struct whoami *self;
-    bool all;               /* report kills outside of all targets, too */
-    struct oomkill counted; /* scratch for a record made from counters */
+    const struct target_selection *selection; /* kills outside of all targets are reported, too: all with `all`, with
+                                                 namespaces those in a selected pod */
+    struct oomkill counted;                   /* scratch for a record made from counters */
     struct unmatched_kill unmatched[KILL_REPORTS_UNMATCHED_MAX];
     unsigned unmatched_count;
 };
 
-/* args: the guard's arguments, for the process that ships. -FAULT_UNREADABLE: there is no kernel log, the counters
- * still work. -ENOMEM. */
-int kill_reports_open(struct kill_reports *g, const struct whoami *self, char *const *args, bool all, struct err *e);
+/* All borrowed. args: the guard's arguments, for the process that ships. -FAULT_UNREADABLE: there is no kernel log, the
+ * counters still work. -ENOMEM. */
+int kill_reports_open(struct kill_reports *g, const struct whoami *self, char *const *args,
+                      const struct target_selection *selection, struct err *e);
 
 /* Reports what the kernel log has by now. all: also the last kill, of which more lines may follow. */
 void kill_reports_read(struct kill_reports *g, struct target *const *targets, size_t count, bool all);

@@ -12,12 +12,13 @@
 #include "place/identity.h"
 #include "place/whoami.h"
 
-enum { RECORD_REQUEST_ARGS = 14 /* "salvage", "guard-record" and the request */ };
+enum { RECORD_REQUEST_ARGS = 15 /* "salvage", "guard-record" and the request */ };
 
 /* All borrowed. */
 struct record_request {
     int json;           /* descriptor of the record */
     int counters;       /* descriptor for counters_forward; -1: none */
+    int notices;        /* descriptor of the folder for notices; -1: none */
     const char *target; /* the guard's name for it */
     const char *id;     /* the case of the evidence taken before; "": the record is a case by itself */
     int64_t time_ns;    /* of that case */
@@ -27,7 +28,7 @@ struct record_request {
 
 struct record_request_argv {
     char *item[RECORD_REQUEST_ARGS]; /* into the request and the numbers below */
-    char json[16], counters[16], time[32], pid[32];
+    char json[16], counters[16], notices[16], time[32], pid[32];
 };
 
 void record_request_encode(const struct record_request *r, struct record_request_argv *ret);

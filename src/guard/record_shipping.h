@@ -5,8 +5,16 @@
 #pragma once
 
 #include "guard/record_request.h"
+#include "notify/notify_target.h"
 #include "ship/plan.h"
 
 #define RECORD_NAME "oom-kill.json"
 
-int record_ship(const struct record_request *request, const struct plan_options *options, struct err *e);
+/* All borrowed. */
+struct record_shipping {
+    const struct plan_options *options;
+    const struct notify_targets *notify; /* without targets: no notices */
+    const char *public_url;
+};
+
+int record_ship(const struct record_request *request, const struct record_shipping *how, struct err *e);

@@ -19,7 +19,6 @@
 #include "base/rlimits.h"
 #include "base/text.h"
 #include "place/container.h"
-#include "place/pod_logs.h"
 
 enum {
     RETRY_MS = 1000,    /* after a poll that failed */
@@ -37,20 +36,27 @@ static bool is_cgroup(const struct memcg *m, const char *path)
     return memcg_open_path(path, &given, &ignored) == 0 && memcg_same(&given, m);
 }
 
+int target_selection_has_pod(const struct target_selection *s, const char *pod_uid, struct pod_logs_names *ret,
+                             struct err *e)
+{
+    int r;
+
+    assert(s->namespaces && *pod_uid);
+    if ((r = pod_logs_names(s->pod_logs, pod_uid, ret)) < 0)
+        return err_set(e, -EAGAIN, "which namespace the pod %s is of is not known: %s: %s", pod_uid, s->pod_logs,
+                       r == -ENOENT ? "there is no folder for its logs" : strerror(-r));
+    return glob_list_selects(s->namespaces, ret->namespace);
+}
+
 /* 1: the process is of a selected namespace; 0: it is not; -EAGAIN: the namespace of its pod isn't known yet. */
 static int is_selected(const struct target_selection *s, int proc, struct err *e)
 {
-    char uid[PODUID_MAX], namespace[LAYOUT_NAME_MAX];
-    int r;
+    struct pod_logs_names names;
+    char uid[PODUID_MAX];
 
     if (!s->namespaces)
         return 1;
-    if (!container_pod(proc, uid))
-        return 0;
-    if ((r = pod_logs_namespace(s->pod_logs, uid, namespace)) < 0)
-        return err_set(e, -EAGAIN, "which namespace the pod %s is of is not known: %s: %s", uid, s->pod_logs,
-                       r == -ENOENT ? "there is no folder for its logs" : strerror(-r));
-    return glob_list_selects(s->namespaces, namespace);
+    return container_pod(proc, uid) ? target_selection_has_pod(s, uid, &names, e) : 0;
 }
 
 bool target_selection_has(const struct target_selection *s, const struct proc *p)

@@ -11,6 +11,7 @@
 #include "base/opt.h"
 #include "guard/cgroup_discovery.h"
 #include "guard/target.h"
+#include "place/pod_logs.h"
 
 enum { TARGET_SET_MAX = 1024 };
 
@@ -28,6 +29,11 @@ struct target_selection {
 
 /* Whether a process is guarded: by its pid, in a given cgroup, or with `all` in a cgroup with a limit. */
 bool target_selection_has(const struct target_selection *s, const struct proc *p);
+
+/* With namespaces: 1: the pod is of a selected one, 0: it is not, -EAGAIN: that isn't known. ret: the names that the
+ * kubelet has for it. */
+int target_selection_has_pod(const struct target_selection *s, const char *pod_uid, struct pod_logs_names *ret,
+                             struct err *e);
 
 struct target_set_ops {
     /* notices: which kernel notices work on this machine (memsignal_survey), for the first target; else NULL. */

@@ -18,6 +18,8 @@
 enum { NAME_MAX_BYTES = 40, GRACE_MS = 25 * 1000, GRACE_MOST_MS = 60 * 60 * 1000 };
 
 struct top {
+    struct config_notify notify;
+    bool kills;
     const struct config_node *destinations, *rules, *watch, *guard, *cores, *limits;
     const char *state, *pod_logs, *metrics;
     uint64_t grace_ms;
@@ -47,6 +49,10 @@ static const struct config_key TOP[] = {
     REQUIRED(top, "rules", NODE, rules),
     KEY(top, "watch", NODE, watch),
     KEY(top, "guard", NODE, guard),
+    KEY(top, "kills", FLAG, kills),
+    KEY(top, "notify", LIST, notify.targets),
+    KEY(top, "notify-file", PATH, notify.file),
+    KEY(top, "notify-every", TIME, notify.every),
     KEY(top, "cores", NODE, cores),
     KEY(top, "limits", NODE, limits),
     KEY(top, "state", PATH, state),
@@ -56,10 +62,15 @@ static const struct config_key TOP[] = {
     KEYS_END,
 };
 static const struct config_key DESTINATION[] = {
-    REQUIRED(config_destination, "url", TEXT, url),        KEY(config_destination, "endpoint", TEXT, endpoint),
-    KEY(config_destination, "region", TEXT, region),       KEY(config_destination, "path-style", FLAG, path_style),
-    KEY(config_destination, "ca-file", PATH, ca_file),     KEY(config_destination, "credentials", PATH, credentials),
-    KEY(config_destination, "bandwidth", TEXT, bandwidth), KEYS_END,
+    REQUIRED(config_destination, "url", TEXT, url),
+    KEY(config_destination, "endpoint", TEXT, endpoint),
+    KEY(config_destination, "region", TEXT, region),
+    KEY(config_destination, "path-style", FLAG, path_style),
+    KEY(config_destination, "ca-file", PATH, ca_file),
+    KEY(config_destination, "credentials", PATH, credentials),
+    KEY(config_destination, "bandwidth", TEXT, bandwidth),
+    KEY(config_destination, "public-url", TEXT, public_url),
+    KEYS_END,
 };
 static const struct config_key WATCH[] = {
     REQUIRED(config_watch, "trees", LIST, trees),          KEY(config_watch, "layout", TEXT, layout),
@@ -94,6 +105,7 @@ static const struct config_key RULE[] = {
     REQUIRED(rule_keys, "namespaces", LIST, namespaces),
     REQUIRED(rule_keys, "destination", TEXT, destination),
     KEY(rule_keys, "watch", FLAG, watch),
+    KEY(rule_keys, "kills", FLAG, kills),
     KEY(rule_keys, "guard", NODE, guard),
     KEY(rule_keys, "cores", FLAG, cores),
     KEYS_END,
@@ -226,6 +238,7 @@ static void read_rule(struct config *c, const struct config_node *n, struct conf
     rule.name = keys.name;
     rule.namespaces = keys.namespaces;
     rule.watch = keys.watch;
+    rule.kills = keys.kills;
     rule.cores = keys.cores;
     rule.to = find_destination(c, keys.destination);
     if (!is_name(rule.name))
@@ -271,6 +284,8 @@ static void read_all(struct config *c, struct config_errors *errors)
     struct top top = {.grace_ms = GRACE_MS};
 
     config_keys_read(c->tree, TOP, "the configuration", &top, errors);
+    c->kills = top.kills;
+    c->notify = top.notify;
     c->state = top.state;
     c->pod_logs = top.pod_logs;
     c->metrics = top.metrics;

@@ -17,7 +17,7 @@ enum { CONFIG_DESTINATIONS_MAX = 32, CONFIG_RULES_MAX = 64, CONFIG_TREES_MAX = 8
 
 /* Strings point into the configuration's tree; NULL where the text has none. */
 struct config_destination {
-    const char *name, *url, *endpoint, *region, *ca_file, *credentials, *bandwidth;
+    const char *name, *url, *endpoint, *region, *ca_file, *credentials, *bandwidth, *public_url;
     bool path_style, is_http;
     unsigned line;
 };
@@ -48,6 +48,12 @@ struct config_rule {
 struct config_watch {
     struct opt_list trees;
     const char *layout, *dir_mode, *retain_age, *retain_bytes;
+};
+
+/* Notices, as the options. */
+struct config_notify {
+    struct opt_list targets;
+    const char *file, *every;
 };
 
 struct config {

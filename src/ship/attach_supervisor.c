@@ -23,7 +23,7 @@ static void restart_later(struct attach_supervisor *k, const char *reason)
     uint64_t wait_ms = backoff_next(&k->backoff, 0);
 
     k->due_ms = clock_mono_ms() + wait_ms;
-    log_event(EVENT_ARM_DIED, LOG_STR("error", reason), LOG_UINT("retry_in_s", wait_ms / 1000));
+    log_event(k->died ? k->died : EVENT_ARM_DIED, LOG_STR("error", reason), LOG_UINT("retry_in_s", wait_ms / 1000));
 }
 
 static void end_channel(struct attach_supervisor *k)

@@ -10,6 +10,7 @@
 #include <sys/types.h>
 
 #include "base/backoff.h"
+#include "base/events.h"
 #include "base/strv.h"
 
 struct attach_supervisor {
@@ -19,6 +20,7 @@ struct attach_supervisor {
     struct backoff backoff;
     uint64_t due_ms; /* monotonic: its next start, or its SIGKILL; UINT64_MAX: neither */
     bool ending;
+    enum event died; /* logged when it has died; set after the start. 0: EVENT_ARM_DIED */
 };
 
 #define ATTACH_SUPERVISOR_NONE                                                                                         \

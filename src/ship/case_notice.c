@@ -11,6 +11,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/text.h"
 #include "net/url.h"
 #include "notify/queue.h"
 #include "ship/case_facts.h"
@@ -19,6 +20,20 @@
 static int copy(char **to, const char *text)
 {
     return !text || !*text || (*to = strdup(text)) ? 0 : -ENOMEM;
+}
+
+/* The record of a kill is a sentence. */
+static int copy_sentence(const struct manifest *m, struct notice *ret)
+{
+    char sentence[WHY_MAX];
+
+    if (!text_eq(m->kind, "oom-kill") || !m->summary)
+        return copy(&ret->sentence, why_sentence(m, sentence)) < 0 || copy(&ret->summary, m->summary) < 0 ? -ENOMEM : 0;
+    if (asprintf(&ret->sentence, "%.*s.", WHY_MAX, m->summary) < 0) {
+        ret->sentence = NULL;
+        return -ENOMEM;
+    }
+    return 0;
 }
 
 /* "https://salvage.example/-/case/shop/cart-1/…" */
@@ -35,7 +50,7 @@ static int link_to(const char *id, const char *public_url, char **ret)
 
 int case_notice(const struct manifest *m, const char *object_url, const char *public_url, struct notice *ret)
 {
-    char sentence[WHY_MAX], workload[WORKLOAD_MAX];
+    char workload[WORKLOAD_MAX];
 
     assert(m && m->key && ret && !ret->id);
     ret->time_ns = m->time.modified ? m->time.modified : m->time.shipped;
@@ -44,8 +59,7 @@ int case_notice(const struct manifest *m, const char *object_url, const char *pu
     ret->exit_code = why_exit_code(m);
     for (; m->top && ret->top.count < m->top->count && ret->top.count < NOTICE_CLASSES; ret->top.count++)
         ret->top.row[ret->top.count] = m->top->row[ret->top.count];
-    if (!(ret->id = case_id(m->key)) || !(ret->namespace = case_namespace(m->key)) ||
-        copy(&ret->sentence, why_sentence(m, sentence)) < 0 || copy(&ret->summary, m->summary) < 0 ||
+    if (!(ret->id = case_id(m->key)) || !(ret->namespace = case_namespace(m->key)) || copy_sentence(m, ret) < 0 ||
         copy(&ret->place, m->where.place) < 0 || copy(&ret->workload, case_workload(m, workload)) < 0 ||
         copy(&ret->pod, m->where.pod) < 0 || copy(&ret->pod_uid, m->where.pod_uid) < 0 ||
         copy(&ret->container, m->where.container) < 0 || copy(&ret->cause, m->cause) < 0 ||

@@ -42,6 +42,7 @@ static const struct row ROWS[] = {
     {CAUSE_ASSERT, NULL, JVM, " found an error in itself and stopped", ": "},
     {CAUSE_EXCEPTION, NULL, JVM, " left a dump for an exception, as configured", ": "},
     {"exit", NULL, JVM, " ended by itself and left nothing behind", ": "},
+    {"pressure", "oom-kill", "The kernel killed a process of ", "The kernel killed a process", ": out of memory", "; "},
     {"pressure", NULL, "", "A process", " came close to a limit: evidence was taken before it was reached", "; "},
     {"prestop", NULL, "", "A pod", " was about to be stopped: evidence was taken before", "; "},
     {CAUSE_USER, NULL, KIND_OF, KIND_OF, ", requested by a user", ": "},

@@ -9,6 +9,9 @@ import time
 import pytest
 
 from helpers.containers import JAVA, Running, make_root
+from helpers.eaters import POD
+from helpers.hook import Hook
+from helpers.kube_events import KubeEvents
 from helpers.proc import require_root, wait_for
 from helpers.program import GRACE
 from helpers.supervised import MemoryCgroup
@@ -23,6 +26,20 @@ def cgroup():
     made = MemoryCgroup(48 * MB)
     yield made
     made.close()
+
+
+@pytest.fixture
+def hook():
+    one = Hook()
+    yield one
+    one.close()
+
+
+@pytest.fixture
+def api():
+    one = KubeEvents()
+    yield one
+    one.close()
 
 
 def records(store):
@@ -92,6 +109,26 @@ def test_who_watches_the_cgroup_it_runs_in_is_told(salvage, folder, cgroup):
     assert p.stop() == 0
     p = guard(salvage, folder, "--cgroup", cgroup.folder)
     assert p.stop() == 0 and not p.named("guard-inside")
+
+
+def test_kills_only_takes_nothing_before_and_tells_who_was_killed(salvage, folder, cgroup, hook, api):
+    """A crash loop is one notice at a webhook, and each kill counts at the pod's event."""
+    p = guard(salvage, folder, "--cgroup", cgroup.folder, "--kills-only", "--notify", "json:" + hook.url, "--notify",
+              "kubernetes:" + api.url, env={"POD_NAME": "cart-0", "POD_NAMESPACE": "shop", "POD_UID": POD})
+    for n in 1, 2:
+        cgroup.starve()
+        p.wait("shipped", n)
+        p.wait("notice-sent", n, target="kubernetes " + api.url[7:])
+    first = hook.wait()["data"]
+    assert first["cause"] == "oom-kill" and first["exit_code"] == 137 and first["pod"] == "cart-0"
+    assert first["sentence"].startswith("The kernel killed ") and "memory limit of 48.0 MiB" in first["sentence"]
+    event, = api.events.values()
+    assert event["reason"] == "OOMKilled" and event["count"] == 2 and "Exit code 137." in event["message"]
+    assert event["involvedObject"]["uid"] == POD
+    assert len(hook.got) == 1
+    assert p.stop() == 0
+    assert len(hook.got) == 2  # what waited
+    assert len(records(folder)) == 2 and len(folder.manifests()) == 2 and not p.named("guard-case")
 
 
 def test_who_guards_all_records_all(salvage, folder, cgroup):

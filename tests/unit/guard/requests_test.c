@@ -25,6 +25,7 @@ static void a_case_is_read_as_it_was_written(void **state)
                              .speed = 5,
                              .counters = 6,
                              .bandwidth = 8,
+                             .notices = 9,
                              .cgroup = 7,
                              .last = &seen},
                         again;
@@ -47,6 +48,7 @@ static void a_case_is_read_as_it_was_written(void **state)
     assert_int_equal(again.cgroup, 7);
     assert_int_equal(again.counters, 6);
     assert_int_equal(again.bandwidth, 8);
+    assert_int_equal(again.notices, 9);
     assert_string_equal(again.last->namespace, "shop");
     assert_string_equal(again.last->host, "cart-1");
     assert_null(again.last->container);
@@ -63,6 +65,7 @@ static void what_is_unknown_stays_unknown(void **state)
                              .speed = -1,
                              .counters = -1,
                              .bandwidth = -1,
+                             .notices = -1,
                              .last = &unseen},
                         again;
     struct case_request_argv argv;
@@ -75,6 +78,7 @@ static void what_is_unknown_stays_unknown(void **state)
     assert_int_equal(again.speed, -1);
     assert_int_equal(again.counters, -1);
     assert_int_equal(again.bandwidth, -1);
+    assert_int_equal(again.notices, -1);
     assert_null(again.last->host);
     assert_null(again.last->namespace);
 }
@@ -83,6 +87,7 @@ static void a_record_is_read_as_it_was_written(void **state)
 {
     struct record_request r = {.json = 9,
                                .counters = 8,
+                               .notices = 7,
                                .target = "a",
                                .id = "",
                                .time_ns = 5,
@@ -97,6 +102,7 @@ static void a_record_is_read_as_it_was_written(void **state)
                      RECORD_REQUEST_ARGS - 1);
     assert_int_equal(again.json, 9);
     assert_int_equal(again.counters, 8);
+    assert_int_equal(again.notices, 7);
     assert_string_equal(again.id, "");
     assert_int_equal(again.time_ns, 5);
     assert_int_equal(again.pid, 77);
