@@ -170,7 +170,7 @@ static int add_watches(struct component_list *l, const struct config *c, const s
         else
             snprintf(s->name, sizeof(s->name), "watch/%s/%u", d->name, i + 1);
         if ((r = add_watch_options(s, c, d, c->watch.trees.item[i])) < 0 ||
-            (r = component_add_namespaces(&s->args, c, mine)) < 0)
+            (r = component_add_namespaces(&s->args, c, mine)) < 0 || (r = component_add_notices(s, c, d)) < 0)
             return r;
         r = component_add_store(s, c, d, format);
     }
@@ -220,7 +220,8 @@ static int add_guard(struct component_list *l, const struct config *c, const str
         return r;
     s->line = rule->line;
     snprintf(s->name, sizeof(s->name), "guard/%s", rule->name);
-    if ((r = add_guard_options(s, c, rule)) < 0 || (r = component_add_namespaces(&s->args, c, mine)) < 0)
+    if ((r = add_guard_options(s, c, rule)) < 0 || (r = component_add_namespaces(&s->args, c, mine)) < 0 ||
+        (r = component_add_notices(s, c, rule->to)) < 0)
         return r;
     return component_add_store(s, c, rule->to, format);
 }
@@ -238,6 +239,8 @@ int component_list_make(const struct config *c, enum log_format format, struct c
     for (size_t i = 0; i < c->rules && r == 0; i++)
         if (c->rule[i].guard.on)
             r = add_guard(&l, c, &c->rule[i], format);
+    if (r == 0)
+        r = component_add_all_kills(&l, c, format);
     if (r == 0)
         r = component_add_cores(&l, c, format);
     if (r < 0)

@@ -14,12 +14,12 @@
 
 enum {
     COMPONENT_NAME_MAX = 64,
-    /* Watches of trees and of spools of cores, guards, and `core serve`. */
-    COMPONENTS_MAX = CONFIG_RULES_MAX * (CONFIG_TREES_MAX + 1) + CONFIG_DESTINATIONS_MAX + 1
+    /* Watches of trees and of spools of cores, guards, records of kills, and `core serve`. */
+    COMPONENTS_MAX = CONFIG_RULES_MAX * (CONFIG_TREES_MAX + 1) + 2 * CONFIG_DESTINATIONS_MAX + 1
 };
 
 struct component_spec {
-    char name[COMPONENT_NAME_MAX]; /* "watch/DESTINATION", "guard/RULE": unique */
+    char name[COMPONENT_NAME_MAX]; /* "watch/DESTINATION", "guard/RULE", "kills/DESTINATION": unique */
     struct strv args;              /* "salvage", "watch", … */
     char *credentials;             /* a file or folder (node/component_env.h); NULL: none; owned */
     char *follows;                 /* a file: when it changes, the component is started anew; NULL: none; owned */
@@ -56,6 +56,11 @@ int component_add_store(struct component_spec *s, const struct config *c, const 
 
 /* mine: a flag for each rule. What comes after the last rule of ours needs no '!'. */
 int component_add_namespaces(struct strv *args, const struct config *c, const bool *mine);
+
+/* components_kills.c: notices of what is stored in this destination; and `guard --kills-only` for the pods without a
+ * guard, one for each destination. */
+int component_add_notices(struct component_spec *s, const struct config *c, const struct config_destination *d);
+int component_add_all_kills(struct component_list *l, const struct config *c, enum log_format format);
 
 /* components_cores.c: the handler of crashes, the watches of its spool, and its socket's server. */
 int component_add_cores(struct component_list *l, const struct config *c, enum log_format format);

@@ -82,7 +82,7 @@ static int add_spool_watch(struct component_list *l, const struct config *c, con
         (r = add_words(&s->args, how)) < 0 ||
         (r = strv_printf(&s->args, "--state=%s/.salvage-%s", spool, d->name)) < 0 ||
         (r = strv_printf(&s->args, "--grace=%" PRIu64 "ms", c->grace_ms)) < 0 ||
-        (r = component_add_namespaces(&s->args, c, mine)) < 0)
+        (r = component_add_namespaces(&s->args, c, mine)) < 0 || (r = component_add_notices(s, c, d)) < 0)
         return r;
     return component_add_store(s, c, d, format);
 }

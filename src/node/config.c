@@ -28,7 +28,7 @@ struct top {
 struct rule_keys {
     const char *name, *destination;
     struct opt_list namespaces;
-    bool watch, cores;
+    bool watch, cores, kills;
     const struct config_node *guard;
 };
 
@@ -230,7 +230,7 @@ static bool is_known_rule(const struct config *c, const char *name)
 
 static void read_rule(struct config *c, const struct config_node *n, struct config_errors *errors)
 {
-    struct rule_keys keys = {.watch = c->watch.trees.count > 0, .cores = c->cores.on};
+    struct rule_keys keys = {.watch = c->watch.trees.count > 0, .cores = c->cores.on, .kills = c->kills};
     struct config_rule rule = {.guard = c->guard, .line = n->line};
 
     if (!config_keys_read(n, RULE, "a rule", &keys, errors))

@@ -40,7 +40,7 @@ struct config_rule {
     const char *name;
     struct opt_list namespaces; /* globs */
     const struct config_destination *to;
-    bool watch, cores;
+    bool watch, cores, kills; /* kills: they are recorded, also without a guard */
     struct config_guard guard;
     unsigned line;
 };
@@ -67,6 +67,8 @@ struct config {
     struct config_cores cores;
     struct config_limits limits;
     char *run; /* the folder that all components share (node/run_folder.h); owned */
+    struct config_notify notify;
+    bool kills;
     const char *state, *pod_logs, *metrics;
     uint64_t grace_ms;
 };

@@ -93,7 +93,7 @@ int node_read(const struct node_config *c, struct node_plan *ret, struct config_
     plan.run = TAKE_PTR(config->run);
     check_all(c, l, errors);
     if (errors->count == 0 && l->count == 0 && !l->cores.dir)
-        config_errors_add(errors, 0, "nothing is to be done: no rule has a watch, a guard or cores");
+        config_errors_add(errors, 0, "nothing is to be done: no rule has a watch, a guard, kills or cores");
     if (errors->count > 0)
         return -EINVAL;
     *ret = plan;

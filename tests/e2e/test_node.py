@@ -11,6 +11,7 @@ import pytest
 
 from helpers import openmetrics
 from helpers.eaters import POD, Pod
+from helpers.kube_events import KubeEvents
 from helpers.evidence import drop
 from helpers.proc import require_root, wait_for
 from helpers.program import ROOT
@@ -191,6 +192,36 @@ def test_a_process_is_guarded_by_its_pods_rule_whatever_it_says_of_itself(node, 
     assert not p.named("guarding", component="guard/quiet")
     assert p.stop() == 0
     eater.close()
+    pod.remove()
+
+
+@pytest.mark.serial
+def test_a_kill_is_recorded_once_also_where_nothing_is_guarded(node, groups, eat, work):
+    """By the guard that selects the pod, or without one by the destination's record of kills; at the pod an event says it."""
+    api = KubeEvents()
+    pod = Pod(groups(-1), work)
+    (work / "pod-logs" / ("shop_cart-1_" + POD)).mkdir()
+    node.write(TWO.replace("grace", 'kills: true\nnotify: "kubernetes:%s"\n'
+                                    'guard: {{when: "memory>=1000G", do: stats}}\ngrace' % api.url)
+               .replace("destination: shop}}", "destination: shop, guard: off}}"))
+    p = node.start()
+    for n, component in enumerate(("kills/shop", "guard/quiet")):
+        p.wait("component-started", component=component)
+        name, entry = pod.enter("app")
+        eater = eat(*entry, "env", "POD_NAMESPACE=other", "POD_NAME=web-1")
+        if n == 0: # the second is killed before it is a target
+            p.wait("guarding", component=component, container=pod.ids[-1])
+        assert not eater.take(200)
+        told = p.wait("oom-kill", component=component)
+        assert told["namespace"] in ("shop", "quiet") and told["pod"] == "cart-1", p.log
+        p.wait("shipped", n + 1)
+        p.wait("notice-sent", n + 1)
+        for folder in (work / "pod-logs").glob("shop_*"):
+            folder.rename(work / "pod-logs" / ("quiet_cart-1_" + POD))
+    assert p.stop() == 0 and len(p.named("oom-kill")) == 2
+    assert node.arrived("shop") == ["shop/cart-1"] and node.arrived("rest") == ["quiet/cart-1"]
+    assert [e["involvedObject"]["uid"] for e in api.events.values()] == [POD, POD]
+    api.close()
     pod.remove()
 
 

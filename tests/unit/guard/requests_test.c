@@ -118,37 +118,37 @@ static void a_record_is_read_as_it_was_written(void **state)
 
 static void what_is_no_request_is_refused(void **state)
 {
-    char *words[] = {"guard-case", "42", "a", "b", "id", "5", "{}", "0", "7", "0", "0", "", "", "", "", NULL};
-    char *record[] = {"guard-record", "9", "0", "a", "id", "5", "77", "", "", "", "", "", "", NULL};
+    char *words[] = {"guard-case", "42", "a", "b", "id", "5", "{}", "0", "7", "0", "0", "0", "", "", "", "", NULL};
+    char *record[] = {"guard-record", "9", "0", "0", "a", "id", "5", "77", "", "", "", "", "", "", NULL};
     static char long_id[] = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
-    static const int numbers[] = {1, 5, 7, 8, 9, 10}, record_numbers[] = {1, 2, 5, 6};
+    static const int numbers[] = {1, 5, 7, 8, 9, 10, 11}, record_numbers[] = {1, 2, 3, 6, 7};
     struct case_request r;
     struct record_request k;
     struct whoami last;
 
     (void)state;
-    assert_true(case_request_decode(15, words, &r, &last, NULL) == 15);
-    assert_true(case_request_decode(14, words, &r, &last, NULL) < 0);
+    assert_true(case_request_decode(16, words, &r, &last, NULL) == 16);
+    assert_true(case_request_decode(15, words, &r, &last, NULL) < 0);
     for (unsigned i = 0; i < sizeof(numbers) / sizeof(*numbers); i++) {
         char *before = words[numbers[i]];
 
         words[numbers[i]] = (char[]){"-1"};
-        assert_true(case_request_decode(15, words, &r, &last, NULL) < 0);
+        assert_true(case_request_decode(16, words, &r, &last, NULL) < 0);
         words[numbers[i]] = before;
     }
     words[4] = long_id;
-    assert_true(case_request_decode(15, words, &r, &last, NULL) < 0);
-    assert_true(record_request_decode(13, record, &k, NULL) == 13);
-    assert_true(record_request_decode(12, record, &k, NULL) < 0);
+    assert_true(case_request_decode(16, words, &r, &last, NULL) < 0);
+    assert_true(record_request_decode(14, record, &k, NULL) == 14);
+    assert_true(record_request_decode(13, record, &k, NULL) < 0);
     for (unsigned i = 0; i < sizeof(record_numbers) / sizeof(*record_numbers); i++) {
         char *before = record[record_numbers[i]];
 
         record[record_numbers[i]] = (char[]){"x"};
-        assert_true(record_request_decode(13, record, &k, NULL) < 0);
+        assert_true(record_request_decode(14, record, &k, NULL) < 0);
         record[record_numbers[i]] = before;
     }
-    record[4] = long_id;
-    assert_true(record_request_decode(13, record, &k, NULL) < 0);
+    record[5] = long_id;
+    assert_true(record_request_decode(14, record, &k, NULL) < 0);
 }
 
 int main(void)

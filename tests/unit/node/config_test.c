@@ -257,6 +257,40 @@ static void limits_that_make_no_sense_are_errors_with_their_line(void **state)
     assert_non_null(strstr(errors.item[1].text, "did you mean \"bandwidth\"?"));
 }
 
+/* Of each pod one component records the kills. */
+static void kills_are_recorded_once_and_all_give_notices(void **state)
+{
+    static const char text[] =
+        "destinations: {a: {url: 'file:///a', public-url: 'https://pages.example'}, b: {url: 'file:///b'}}\n"
+        "guard: {when: 'memory>=90%'}\n"
+        "kills: true\n"
+        "notify: [kubernetes, 'shop=kubernetes-annotation']\n"
+        "notify-file: /etc/targets\n"
+        "notify-every: 1h\n"
+        "state: /state\n"
+        "rules:\n"
+        "  - {name: one, namespaces: x, destination: a, guard: no}\n"
+        "  - {name: two, namespaces: y, destination: a}\n"
+        "  - {name: none, namespaces: z, destination: b, guard: no, kills: no}\n"
+        "  - {name: rest, namespaces: '*', destination: a, guard: no}\n";
+    CLEANUP(config_free_ptr) struct config *c = good(text);
+    CLEANUP(component_list_done) struct component_list l = {0};
+
+    (void)state;
+    assert_int_equal(component_list_make(c, LOG_TEXT, &l), 0);
+    assert_int_equal(l.count, 2);
+    assert_component(&l.item[0], "guard/two",
+                     "guard --all --when=memory>=90% --state=/state/guard-two --give-up=600000ms --namespace=!x "
+                     "--namespace=y --notify=kubernetes --notify=shop=kubernetes-annotation "
+                     "--notify-file=/etc/targets --notify-every=1h --public-url=https://pages.example --to=file:///a "
+                     "--log=text");
+    assert_component(&l.item[1], "kills/a",
+                     "guard --all --kills-only --state=/state/kills-a --namespace=x --namespace=!y --namespace=!z "
+                     "--namespace=* --notify=kubernetes --notify=shop=kubernetes-annotation "
+                     "--notify-file=/etc/targets --notify-every=1h --public-url=https://pages.example --to=file:///a "
+                     "--log=text");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -264,6 +298,7 @@ int main(void)
         cmocka_unit_test(nothing_is_done_that_was_not_asked_for),
         cmocka_unit_test(all_errors_are_found_at_once),
         cmocka_unit_test(cores_go_where_their_rule_says_and_the_spool_is_watched),
+        cmocka_unit_test(kills_are_recorded_once_and_all_give_notices),
         cmocka_unit_test(each_destination_has_a_watch_and_each_set_of_settings_a_guard),
         cmocka_unit_test(components_share_what_the_agent_and_a_destination_may_send),
         cmocka_unit_test(with_the_handler_of_cores_too),
