@@ -20,7 +20,7 @@
 #include "net/bandwidth.h"
 #include "net/cabundle.h"
 #include "net/http_fault.h"
-#include "net/http_transfer.h"
+#include "net/http_handle.h"
 #include "net/httphead.h"
 
 enum {
@@ -31,29 +31,6 @@ enum {
     BUFFER_SIZE = 256 * 1024,  /* each way */
     HEAD_MAX = 256 * 1024,
     CONNECTIONS_KEPT = 2,
-};
-
-struct http {
-    CURL *curl;
-    char *ca_file;      /* as given */
-    struct cabundle ca; /* what libcurl trusts; empty before the first request that needs it */
-    uint64_t timeout_ms;
-    uint64_t (*clock_ms)(void);
-    int (*transport)(void *ctx, const struct http_request *r, struct http_answer *answer, struct err *e);
-    void *transport_ctx;
-    bool direct;
-    struct bandwidth *bandwidth;
-    struct bandwidth_sender sender;
-    CURLcode last; /* result of the last request */
-    bool asked;    /* for http_way; false where it came to no connection at all */
-    struct http_sockets sockets;
-};
-
-/* The request's headers as libcurl wants them: our own nodes, as curl_slist_append would copy secrets. */
-struct header_lines {
-    struct curl_slist list[HTTP_HEADERS_MAX + 1];
-    char *line[HTTP_HEADERS_MAX];
-    unsigned count;
 };
 
 void http_add_header(struct http_request *r, const char *name, const char *value)
@@ -170,7 +147,7 @@ static int trust(struct http *h, const char *url, struct err *e)
     return 0;
 }
 
-static void header_lines_done(struct header_lines *l)
+static void header_lines_done(struct http_header_lines *l)
 {
     for (unsigned i = 0; i < l->count; i++) {
         explicit_bzero(l->line[i], strlen(l->line[i]));
@@ -179,7 +156,7 @@ static void header_lines_done(struct header_lines *l)
 }
 
 /* "Name: value". A control character in a value could begin another header: values may be foreign text. */
-static int add_line(struct header_lines *l, const struct http_header *header, struct err *e)
+static int add_line(struct http_header_lines *l, const struct http_header *header, struct err *e)
 {
     const char *value = header->secret ? secret_expose(header->secret) : header->value;
     for (const char *p = value; *p; p++)
@@ -218,7 +195,7 @@ static bool too_small_to_wait(const struct http_request *r)
     return !r->read && r->body_size < EXPECT_SIZE;
 }
 
-static struct curl_slist *link_lines(struct header_lines *l, const struct http_request *r)
+static struct curl_slist *link_lines(struct http_header_lines *l, const struct http_request *r)
 {
     static char no_expect[] = "Expect:";
     unsigned count = 0;
@@ -231,7 +208,7 @@ static struct curl_slist *link_lines(struct header_lines *l, const struct http_r
     return count > 0 ? l->list : NULL;
 }
 
-static CURLcode set_request(CURL *c, const struct http_request *request, struct header_lines *lines, char *detail)
+static CURLcode set_request(CURL *c, const struct http_request *request, struct http_header_lines *lines, char *detail)
 {
     CURLcode r = set_method(c, request);
     SET(CURLOPT_TIMEOUT_MS, request->limit_ms > LONG_MAX ? LONG_MAX : (long)request->limit_ms);
@@ -303,15 +280,14 @@ static int explain(struct http *h, const struct http_transfer *t, char *detail, 
                               e);
 }
 
-static int perform(struct http *h, struct http_transfer *t, struct header_lines *lines, struct err *e)
+int http_call_end(struct http *h, struct http_call *c, CURLcode code, struct err *e)
 {
+    const struct http_transfer *t = &c->transfer;
     struct http_answer *answer = t->answer;
-    char detail[CURL_ERROR_SIZE] = "";
-    CURLcode code = set_request(h->curl, t->request, lines, detail);
-    code = code ? code : http_transfer_begin(t);
-    code = code ? code : curl_easy_perform(h->curl);
+
     curl_easy_getinfo(h->curl, CURLINFO_RESPONSE_CODE, &answer->status);
     unset_request(h->curl);
+    header_lines_done(&c->lines);
     if (code == CURLE_OK && !t->head_ended)
         code = CURLE_PARTIAL_FILE; /* libcurl lets a head pass that the connection's end cut short */
     h->last = code;
@@ -324,7 +300,7 @@ static int perform(struct http *h, struct http_transfer *t, struct header_lines 
         return 0;
     }
     answer->status = 0;
-    return t->callers_result ? t->result : explain(h, t, detail, e);
+    return t->callers_result ? t->result : explain(h, t, c->detail, e);
 }
 
 static bool has_passed(CURL *c, CURLINFO what)
@@ -358,28 +334,53 @@ void http_way(const struct http *h, struct http_way *ret)
         ret->ended_at = HTTP_ANSWER;
 }
 
-int http_perform(struct http *h, const struct http_request *r, struct http_answer *answer, struct err *e)
+static void reset(struct http_answer *answer)
 {
-    CLEANUP(header_lines_done) struct header_lines lines = {0};
-    struct http_transfer t = {.curl = h->curl,
-                              .sockets = &h->sockets,
-                              .request = r,
-                              .answer = answer,
-                              .timeout_ms = h->timeout_ms,
-                              .bandwidth = h->bandwidth,
-                              .sender = &h->sender,
-                              .clock_ms = h->clock_ms};
-    assert(r->method && r->url && r->header_count <= HTTP_HEADERS_MAX && !(r->body && r->read));
     buf_clear(&answer->headers);
     buf_clear(&answer->body);
     answer->headers.ceiling = HEAD_MAX;
     answer->status = 0;
     answer->retry_after_ms = 0;
-    if (h->transport)
-        return h->transport(h->transport_ctx, r, answer, e);
+}
+
+int http_call_begin(struct http *h, struct http_call *c, CURLcode *ret_code, struct err *e)
+{
+    const struct http_request *r = c->transfer.request;
     int result = trust(h, r->url, e);
+    CURLcode code;
+
+    assert(r->method && r->url && r->header_count <= HTTP_HEADERS_MAX && !(r->body && r->read));
+    reset(c->transfer.answer);
     for (unsigned i = 0; i < r->header_count && result == 0; i++)
         if (r->headers[i].value || r->headers[i].secret)
-            result = add_line(&lines, &r->headers[i], e);
-    return result < 0 ? result : perform(h, &t, &lines, e);
+            result = add_line(&c->lines, &r->headers[i], e);
+    if (result < 0) {
+        header_lines_done(&c->lines);
+        return result;
+    }
+    c->transfer.curl = h->curl;
+    c->transfer.sockets = &h->sockets;
+    c->transfer.timeout_ms = h->timeout_ms;
+    c->transfer.clock_ms = h->clock_ms;
+    c->transfer.bandwidth = h->bandwidth;
+    c->transfer.sender = &h->sender;
+    code = set_request(h->curl, r, &c->lines, c->detail);
+    *ret_code = code ? code : http_transfer_begin(&c->transfer);
+    return 0;
+}
+
+int http_perform(struct http *h, const struct http_request *r, struct http_answer *answer, struct err *e)
+{
+    struct http_call c = {.transfer = {.request = r, .answer = answer}};
+    CURLcode code;
+    int result;
+
+    if (h->transport) {
+        reset(answer);
+        return h->transport(h->transport_ctx, r, answer, e);
+    }
+    if ((result = http_call_begin(h, &c, &code, e)) < 0)
+        return result;
+    code = code ? code : curl_easy_perform(h->curl);
+    return http_call_end(h, &c, code, e);
 }
