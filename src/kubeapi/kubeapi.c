@@ -118,7 +118,8 @@ int kubeapi_new(const struct kubeapi_config *c, struct kubeapi **ret, struct err
     k->deadline_ms = c->deadline_ms ? c->deadline_ms : DEADLINE_MS;
     if ((r = make_url(k, c->url, e)) < 0)
         return r;
-    if (asprintf(&k->token_file, "%s/token", account) < 0 || asprintf(&k->ca_file, "%s/ca.crt", account) < 0)
+    if (asprintf(&k->token_file, "%s/token", account) < 0 ||
+        (c->ca_file ? asprintf(&k->ca_file, "%s", c->ca_file) : asprintf(&k->ca_file, "%s/ca.crt", account)) < 0)
         return err_set(e, -ENOMEM, "out of memory");
     if ((r = read_token(k, &token, e)) < 0)
         return r;
@@ -141,15 +142,21 @@ void kubeapi_free(struct kubeapi *k)
     free(k);
 }
 
+int kubeapi_open(const struct kubeapi *k, uint64_t timeout_ms, struct http **ret, struct err *e)
+{
+    struct http_options o = {.ca_file = k->ca_file, .timeout_ms = timeout_ms, .direct = true};
+
+    if (access(k->ca_file, R_OK) < 0)
+        o.ca_file = NULL;
+    return http_new(&o, ret, e);
+}
+
 static int take_connection(struct kubeapi *k, struct http **ret, struct err *e)
 {
-    struct http_options o = {.ca_file = k->ca_file, .timeout_ms = k->deadline_ms, .direct = true};
     struct http *h = NULL;
     struct timespec until;
     int r = 0;
 
-    if (access(k->ca_file, R_OK) < 0)
-        o.ca_file = NULL;
     clock_gettime(CLOCK_MONOTONIC, &until);
     until.tv_sec += (time_t)(k->deadline_ms / 1000 + 1);
     pthread_mutex_lock(&k->lock);
@@ -164,7 +171,7 @@ static int take_connection(struct kubeapi *k, struct http **ret, struct err *e)
         h = k->idle[--k->idle_count];
     k->in_use++;
     pthread_mutex_unlock(&k->lock);
-    if (!h && (r = http_new(&o, &h, e)) < 0) {
+    if (!h && (r = kubeapi_open(k, k->deadline_ms, &h, e)) < 0) {
         pthread_mutex_lock(&k->lock);
         k->in_use--;
         pthread_cond_signal(&k->given_back);
@@ -217,6 +224,23 @@ static int perform(struct kubeapi *k, struct http_request *r, long *ret_status, 
     return result;
 }
 
+int kubeapi_authorize(const struct kubeapi *k, const char *path, char **ret_url, struct secret **ret_token,
+                      struct err *e)
+{
+    CLEANUP(secret_free_ptr) struct secret *token = NULL;
+    char *url;
+    int r;
+
+    assert(path && *path == '/');
+    if ((r = read_token(k, &token, e)) < 0)
+        return r;
+    if (asprintf(&url, "%s%s", k->url, path) < 0)
+        return err_set(e, -ENOMEM, "out of memory");
+    *ret_url = url;
+    *ret_token = TAKE_PTR(token);
+    return 0;
+}
+
 int kubeapi_ask(struct kubeapi *k, const struct kubeapi_call *c, long *ret_status, struct buf *ret, struct err *e)
 {
     CLEANUP(secret_free_ptr) struct secret *token = NULL;
@@ -225,12 +249,8 @@ int kubeapi_ask(struct kubeapi *k, const struct kubeapi_call *c, long *ret_statu
     int r;
 
     assert(k && c->path && *c->path == '/' && ret_status && ret);
-    if ((r = read_token(k, &token, e)) < 0)
+    if ((r = kubeapi_authorize(k, c->path, &url, &token, e)) < 0)
         return r;
-    if (asprintf(&url, "%s%s", k->url, c->path) < 0) {
-        url = NULL;
-        return err_set(e, -ENOMEM, "out of memory");
-    }
     request.url = url;
     if (token)
         http_add_secret(&request, "Authorization", token);
