@@ -383,6 +383,21 @@ static const struct event_info TABLE[EVENT_END] = {
                             "node: the handler of cores could not be installed, changed or taken back; tried again; "
                             "what was there before goes on",
                             "dir error retry_in_s"},
+    [EVENT_POD_SOURCE] = {"pod-source", LEVEL_INFO,
+                          "node: this node's pods are known from this source (api, kubelet, logs), now or again",
+                          "source pods"},
+    [EVENT_POD_SOURCE_FAILED] =
+        {"pod-source-failed", LEVEL_WARNING,
+         "node: this source of what is known of pods can't be used; it is tried again, and others are used meanwhile; "
+         "table: the file for the other components can't be read or written",
+         "source path error"},
+    [EVENT_POD_LABELS_UNKNOWN] = {"pod-labels-unknown", LEVEL_WARNING,
+                                  "node: labels of pods are not known for 30 s: rules that ask for labels or "
+                                  "annotations are passed over for them, the others are applied",
+                                  "pods"},
+    [EVENT_POD_LEFT_OUT] = {"pod-left-out", LEVEL_WARNING,
+                            "node: a pod, or some of its texts, are beyond the limits of the table of pods",
+                            "source namespace pod pods texts error"},
     [EVENT_COMPONENT_STARTED] = {"component-started", LEVEL_INFO, "node: a watch or guard was started",
                                  "component pid"},
     [EVENT_COMPONENT_DIED] = {"component-died", LEVEL_WARNING,

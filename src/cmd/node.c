@@ -16,6 +16,7 @@
 #include "cmd/commands.h"
 #include "cmd/core_options.h"
 #include "cmd/guard.h"
+#include "cmd/node_pods.h"
 #include "cmd/watch.h"
 
 struct node_options {
@@ -44,6 +45,8 @@ static int check_component(const struct component_spec *s, struct err *e)
 
     if (text_eq(argv[0], "core"))
         return text_eq(argv[1], "install") ? core_install_check(argc - 1, argv + 1, e) : 0;
+    if (text_eq(argv[0], "node-pods"))
+        return node_pods_check(argc, argv, e);
     return text_eq(argv[0], "watch") ? watch_check(argc, argv, e) : guard_check(argc, argv, e);
 }
 

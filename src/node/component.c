@@ -111,6 +111,12 @@ void component_check_credentials(struct component *c, uint64_t grace_ms)
         start(c);
 }
 
+void component_reload(const struct component *c)
+{
+    if (c->spec.reads_config && c->pid && !c->ending)
+        kill(c->pid, SIGHUP);
+}
+
 void component_end(struct component *c, uint64_t grace_ms)
 {
     c->wanted = false;

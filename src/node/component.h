@@ -34,6 +34,9 @@ void component_change(struct component *c, struct component_spec *spec, uint64_t
 /* The same if its credentials have changed. */
 void component_check_credentials(struct component *c, uint64_t grace_ms);
 
+/* The configuration has changed, not its command line. */
+void component_reload(const struct component *c);
+
 /* Asks it to end for good. */
 void component_end(struct component *c, uint64_t grace_ms);
 

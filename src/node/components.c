@@ -226,6 +226,36 @@ static int add_guard(struct component_list *l, const struct config *c, const str
     return component_add_store(s, c, rule->to, format);
 }
 
+static int add_pods(struct component_list *l, const struct config *c, enum log_format format)
+{
+    const struct config_pods *p = &c->pods;
+    struct component_spec *s;
+    int r = component_list_add(l, &s);
+
+    if (r < 0)
+        return r;
+    snprintf(s->name, sizeof(s->name), "pods");
+    s->reads_config = true;
+    if ((r = strv_add(&s->args, "salvage")) < 0 || (r = strv_add(&s->args, "node-pods")) < 0 ||
+        (r = add_option(&s->args, "config", c->path)) < 0 ||
+        (r = strv_printf(&s->args, "--out=%s/pods.json", c->run)) < 0 ||
+        (r = add_option(&s->args, "pod-logs", c->pod_logs)) < 0 || (r = add_option(&s->args, "node", p->node)) < 0 ||
+        (r = add_option(&s->args, "api", p->api)) < 0 || (r = add_option(&s->args, "account", p->account)) < 0 ||
+        (r = add_option(&s->args, "kubelet", p->kubelet)) < 0 ||
+        (r = add_option(&s->args, "kubelet-ca", p->kubelet_ca)) < 0)
+        return r;
+    return add_option(&s->args, "log", format == LOG_JSON ? "json" : "text");
+}
+
+/* Others wait for what it knows. */
+static void start_first(struct component_list *l)
+{
+    struct component_spec last = l->item[l->count - 1];
+
+    memmove(l->item + 1, l->item, (l->count - 1) * sizeof(*l->item));
+    l->item[0] = last;
+}
+
 int component_list_make(const struct config *c, enum log_format format, struct component_list *ret)
 {
     CLEANUP(component_list_done) struct component_list l = {0};
@@ -243,6 +273,9 @@ int component_list_make(const struct config *c, enum log_format format, struct c
         r = component_add_all_kills(&l, c, format);
     if (r == 0)
         r = component_add_cores(&l, c, format);
+    if (r == 0 && c->pods.on && c->path && l.count > 0)
+        if ((r = add_pods(&l, c, format)) == 0)
+            start_first(&l);
     if (r < 0)
         return r;
     *ret = l;

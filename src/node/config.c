@@ -20,7 +20,7 @@ enum { NAME_MAX_BYTES = 40, GRACE_MS = 25 * 1000, GRACE_MOST_MS = 60 * 60 * 1000
 struct top {
     struct config_notify notify;
     bool kills;
-    const struct config_node *destinations, *rules, *watch, *guard, *cores, *limits;
+    const struct config_node *destinations, *rules, *watch, *guard, *cores, *limits, *pods;
     const char *state, *pod_logs, *metrics;
     uint64_t grace_ms;
 };
@@ -29,7 +29,7 @@ struct rule_keys {
     const char *name, *destination;
     struct opt_list namespaces;
     bool watch, cores, kills;
-    const struct config_node *guard;
+    const struct config_node *guard, *labels, *annotations;
 };
 
 #define KEY(type, name, kind, field)                                                                                   \
@@ -55,6 +55,7 @@ static const struct config_key TOP[] = {
     KEY(top, "notify-every", TIME, notify.every),
     KEY(top, "cores", NODE, cores),
     KEY(top, "limits", NODE, limits),
+    KEY(top, "pods", NODE, pods),
     KEY(top, "state", PATH, state),
     KEY(top, "pod-logs", PATH, pod_logs),
     KEY(top, "grace", DURATION, grace_ms),
@@ -100,10 +101,21 @@ static const struct config_key CORES[] = {
     KEY(config_cores, "pattern", TEXT, pattern),
     KEYS_END,
 };
+static const struct config_key PODS[] = {
+    KEY(config_pods, "node", TEXT, node),
+    KEY(config_pods, "api", TEXT, api),
+    KEY(config_pods, "account", PATH, account),
+    KEY(config_pods, "kubelet", TEXT, kubelet),
+    KEY(config_pods, "kubelet-ca", PATH, kubelet_ca),
+    KEY(config_pods, "bundles", PATH, bundles),
+    KEYS_END,
+};
 static const struct config_key RULE[] = {
     REQUIRED(rule_keys, "name", TEXT, name),
     REQUIRED(rule_keys, "namespaces", LIST, namespaces),
     REQUIRED(rule_keys, "destination", TEXT, destination),
+    KEY(rule_keys, "labels", NODE, labels),
+    KEY(rule_keys, "annotations", NODE, annotations),
     KEY(rule_keys, "watch", FLAG, watch),
     KEY(rule_keys, "kills", FLAG, kills),
     KEY(rule_keys, "guard", NODE, guard),
@@ -186,6 +198,45 @@ static void read_cores(struct config_cores *k, const struct config_node *n, stru
         config_errors_add(errors, n->line, "cores: pattern: pipe or socket");
 }
 
+/* `pods: false`: they are known by their namespaces alone. */
+static void read_pods(struct config_pods *p, const struct config_node *n, struct config_errors *errors)
+{
+    struct url_parts u;
+
+    if (n->kind == CONFIG_TEXT && config_keys_flag(n->text, &p->on))
+        return;
+    p->on = true;
+    if (!config_keys_read(n, PODS, "pods", p, errors))
+        return;
+    if (p->api && (url_split(p->api, &u) < 0 || *u.path))
+        config_errors_add(errors, n->line, "pods: api: \"https://HOST:PORT\" is needed");
+    if (p->kubelet && (url_split(p->kubelet, &u) < 0 || *u.path))
+        config_errors_add(errors, n->line, "pods: kubelet: \"https://HOST:PORT\" is needed");
+}
+
+/* A map of texts: labels, annotations. */
+static void read_pairs(struct config_pairs *ret, const struct config_node *n, const char *what,
+                       struct config_errors *errors)
+{
+    if (n->kind != CONFIG_MAP || n->count == 0) {
+        config_errors_add(errors, n->line, "%s: \"NAME: VALUE\" is needed below it; \"*\" is any value", what);
+        return;
+    }
+    if (n->count > CONFIG_PAIRS_MAX) {
+        config_errors_add(errors, n->line, "%s: more than 16", what);
+        return;
+    }
+    for (size_t i = 0; i < n->count; i++) {
+        const struct config_entry *entry = &n->entry[i];
+
+        if (entry->value->kind != CONFIG_TEXT || strchr(entry->key, '='))
+            config_errors_add(errors, entry->line,
+                              "%s: %s: a text is needed (numbers and true in quotes are texts, too)", what, entry->key);
+        else
+            ret->item[ret->count++] = (struct config_pair){.name = entry->key, .value = entry->value->text};
+    }
+}
+
 /* fnmatch(3) of names by RFC 1123. A '!' at the start would mean "not" for watch and guard. */
 static void check_namespaces(const struct config_rule *rule, struct config_errors *errors)
 {
@@ -247,6 +298,12 @@ static void read_rule(struct config *c, const struct config_node *n, struct conf
     if (is_known_rule(c, rule.name))
         config_errors_add(errors, n->line, "there are two rules \"%s\"", rule.name);
     check_namespaces(&rule, errors);
+    if (keys.labels)
+        read_pairs(&rule.labels, keys.labels, "labels", errors);
+    if (keys.annotations)
+        read_pairs(&rule.annotations, keys.annotations, "annotations", errors);
+    if ((keys.labels || keys.annotations) && !c->pods.on)
+        config_errors_add(errors, n->line, "labels, annotations: they are not known with \"pods: false\"");
     if (!rule.to)
         refuse_destination(c, keys.destination, n->line, errors);
     if (keys.guard)
@@ -302,6 +359,9 @@ static void read_all(struct config *c, struct config_errors *errors)
         read_cores(&c->cores, top.cores, errors);
     if (top.limits)
         config_limits_read(top.limits, &c->limits, errors);
+    c->pods.on = true;
+    if (top.pods)
+        read_pods(&c->pods, top.pods, errors);
     if (top.rules)
         read_rules(c, top.rules, errors);
 }

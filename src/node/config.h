@@ -13,7 +13,7 @@
 #include "node/config_limits.h"
 #include "node/config_tree.h"
 
-enum { CONFIG_DESTINATIONS_MAX = 32, CONFIG_RULES_MAX = 64, CONFIG_TREES_MAX = 8 };
+enum { CONFIG_DESTINATIONS_MAX = 32, CONFIG_RULES_MAX = 64, CONFIG_TREES_MAX = 8, CONFIG_PAIRS_MAX = 16 };
 
 /* Strings point into the configuration's tree; NULL where the text has none. */
 struct config_destination {
@@ -36,13 +36,28 @@ struct config_cores {
     unsigned line;
 };
 
+/* Labels or annotations that a pod must have, all of them; the value "*" is any. */
+struct config_pairs {
+    struct config_pair {
+        const char *name, *value;
+    } item[CONFIG_PAIRS_MAX];
+    unsigned count;
+};
+
 struct config_rule {
     const char *name;
     struct opt_list namespaces; /* globs */
+    struct config_pairs labels, annotations;
     const struct config_destination *to;
     bool watch, cores, kills; /* kills: they are recorded, also without a guard */
     struct config_guard guard;
     unsigned line;
+};
+
+/* Where what is known of this node's pods comes from (node/pods.h). */
+struct config_pods {
+    bool on;
+    const char *node, *api, *account, *kubelet, *kubelet_ca, *bundles; /* NULL: the defaults */
 };
 
 struct config_watch {
@@ -66,7 +81,9 @@ struct config {
     struct config_guard guard;
     struct config_cores cores;
     struct config_limits limits;
-    char *run; /* the folder that all components share (node/run_folder.h); owned */
+    const char *path; /* of the file, for components that read it; set by its reader, NULL: unknown */
+    char *run;        /* the folder that all components share (node/run_folder.h); owned */
+    struct config_pods pods;
     struct config_notify notify;
     bool kills;
     const char *state, *pod_logs, *metrics;

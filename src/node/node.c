@@ -84,8 +84,10 @@ int node_read(const struct node_config *c, struct node_plan *ret, struct config_
         config_errors_add(errors, 0, "longer than 256 KiB");
         return -EINVAL;
     }
-    if ((r = config_read(buf_text(&text), text.size, &config, errors)) < 0 ||
-        (r = component_list_make(config, c->log, l)) < 0)
+    if ((r = config_read(buf_text(&text), text.size, &config, errors)) < 0)
+        return r;
+    config->path = c->path;
+    if ((r = component_list_make(config, c->log, l)) < 0)
         return r;
     if (config->metrics && !(plan.metrics = strdup(config->metrics)))
         return -ENOMEM;
@@ -180,6 +182,7 @@ static int apply(struct node *n, struct component_list *l)
             component_change(c, &l->item[i], n->grace_ms);
             changed++;
         } else {
+            component_reload(c);
             kept++;
         }
     }

@@ -37,25 +37,31 @@ static bool take(const char *text, size_t size, char ret[LAYOUT_NAME_MAX])
     return true;
 }
 
-/* "NAMESPACE_POD_UID" */
-static bool parse(const char *name, const char *pod_uid, struct pod_logs_names *ret)
+bool pod_logs_parse(const char *folder_name, struct pod_logs_names *ret, char ret_uid[PODUID_MAX])
 {
-    const char *pod = strchr(name, '_'), *uid = pod ? strchr(pod + 1, '_') : NULL;
+    const char *pod = strchr(folder_name, '_'), *uid = pod ? strchr(pod + 1, '_') : NULL;
+    struct pod_logs_names found;
 
-    return uid && text_eq(uid + 1, pod_uid) && take(name, (size_t)(pod - name), ret->namespace) &&
-           take(pod + 1, (size_t)(uid - pod) - 1, ret->pod);
+    if (!uid || strlen(uid + 1) >= PODUID_MAX || !uid[1] ||
+        !take(folder_name, (size_t)(pod - folder_name), found.namespace) ||
+        !take(pod + 1, (size_t)(uid - pod) - 1, found.pod))
+        return false;
+    *ret = found;
+    memcpy(ret_uid, uid + 1, strlen(uid + 1) + 1);
+    return true;
 }
 
 int pod_logs_names(const char *dir, const char *pod_uid, struct pod_logs_names *ret)
 {
     CLEANUP_DIR DIR *pods = file_opendir(AT_FDCWD, dir);
     struct pod_logs_names found;
+    char uid[PODUID_MAX];
 
     assert(*pod_uid);
     if (!pods)
         return -errno;
     for (struct dirent *d; (errno = 0, d = readdir(pods));) {
-        if (!parse(d->d_name, pod_uid, &found))
+        if (!pod_logs_parse(d->d_name, &found, uid) || !text_eq(uid, pod_uid))
             continue;
         *ret = found;
         return 0;

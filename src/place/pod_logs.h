@@ -6,11 +6,15 @@
  */
 #pragma once
 
+#include "place/containerid.h"
 #include "place/layout.h"
 
 struct pod_logs_names {
     char namespace[LAYOUT_NAME_MAX], pod[LAYOUT_NAME_MAX];
 };
+
+/* "NAMESPACE_POD_UID"; false: it is no such name. */
+bool pod_logs_parse(const char *folder_name, struct pod_logs_names *ret, char ret_uid[PODUID_MAX]);
 
 /* dir: "/var/log/pods" but in tests. 0; -ENOENT: there is no such pod; -errno: the folder can't be read. */
 int pod_logs_names(const char *dir, const char *pod_uid, struct pod_logs_names *ret);

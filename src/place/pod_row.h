@@ -15,8 +15,9 @@
 #include "place/layout.h"
 
 enum {
-    POD_ROW_MAX = 128 * 1024, /* bytes of a line */
-    POD_LABELS_MAX = 128,     /* likewise of annotations */
+    POD_ROW_MAX = 1024 * 1024,       /* bytes of a line: more than its texts take, each byte written as an escape */
+    POD_LABELS_MAX = 128,            /* likewise of annotations */
+    POD_PAIRS_BYTES_MAX = 32 * 1024, /* of all labels together */
     POD_CONTAINERS_MAX = 64,
     POD_VOLUMES_MAX = 64,
     POD_TEXT_MAX = 4096, /* bytes of one text; longer ones are left out */

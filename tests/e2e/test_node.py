@@ -24,6 +24,7 @@ destinations:
 watch: {{trees: [{work}/tree]}}
 pod-logs: {work}/pod-logs
 grace: 5s
+state: {work}/state
 rules:
   - {{name: shop, namespaces: [shop, "shop-*"], destination: shop}}
   - {{name: quiet, namespaces: quiet, destination: rest, watch: false}}
@@ -119,7 +120,7 @@ def test_a_namespaces_evidence_goes_to_its_destination_also_after_a_kill(node):
     wait_for(lambda: "shop/cart-3" in node.arrived("shop"), why=lambda: p.log)
     assert node.pid("watch/shop") != before and len(p.named("component-started", component="watch/rest")) == 1
     assert p.stop() == 0
-    assert len(p.named("component-ended", killed=False)) == 2
+    assert len(p.named("component-ended", killed=False)) == 3
     # What no rule wants, and what lies in no namespace's folder, was left.
     assert (node.tree / "quiet/web-2/java_pid1.hprof").exists() and (node.tree / "java_pid1.hprof").exists()
     assert node.arrived("rest") == ["other/web-1"]
@@ -135,7 +136,7 @@ def test_a_changed_configuration_changes_only_what_it_must(node):
         (9, 'there is no destination "shpo"; did you mean "shop"?')}
     node.write(TWO.replace("file://{work}/rest", "file://{work}/rest/deeper"))
     reloaded = p.wait("node-reloaded")
-    assert [reloaded[key] for key in ("started", "changed", "removed", "kept")] == [0, 1, 0, 1]
+    assert [reloaded[key] for key in ("started", "changed", "removed", "kept")] == [0, 1, 0, 2]
     p.wait("component-started", count=2, component="watch/rest")
     assert node.pid("watch/shop") == first["watch/shop"] and node.pid("watch/rest") != first["watch/rest"]
     # New keys in the Secret: their component alone.
@@ -251,7 +252,7 @@ def test_the_example_of_the_docs_is_good(node):
     node.file.write_text(example)
     result = node.check()
     assert result.code == 0, result
-    assert [line.split(":")[0] for line in result.lines] == ["watch/shop", "watch/platform", "guard/shop", "guard/all"]
+    assert [line.split(":")[0] for line in result.lines] == ["pods", "watch/shop", "watch/platform", "guard/shop", "guard/all"]
 
 
 def test_watch_and_guard_need_to_know_where_namespaces_are(salvage, dumps, folder):
@@ -272,7 +273,7 @@ def test_metrics_are_those_of_all_components(node):
     wait_for(lambda: len(process.named("shipped")) == 2, 20, "two are shipped")
     found = wait_for(lambda: (lambda m: m if m["salvage_shipped_objects_total"] == {"shop": 1, "other": 1} else None)(metrics(address)), 5,
                      "both watches count")
-    assert found["salvage_events_total"]["component-started"] == 2 and found["salvage_waiting_claims"] == {"": 0}
+    assert found["salvage_events_total"]["component-started"] == 3 and found["salvage_waiting_claims"] == {"": 0}
     os.kill(node.pid("watch/shop"), signal.SIGKILL)
     wait_for(lambda: metrics(address)["salvage_events_total"]["component-died"] == 1, 10, "it dies")
     assert metrics(address)["salvage_shipped_objects_total"]["shop"] == 1
