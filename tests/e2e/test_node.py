@@ -133,7 +133,7 @@ def test_a_changed_configuration_changes_only_what_it_must(node):
     p.wait("node-refused", count=2)
     assert {(e["line"], e["error"]) for e in p.named("node-refused")} == {
         (7, 'unknown key "gracee" of the configuration; did you mean "grace"?'),
-        (9, 'there is no destination "shpo"; did you mean "shop"?')}
+        (10, 'there is no destination "shpo"; did you mean "shop"?')}
     node.write(TWO.replace("file://{work}/rest", "file://{work}/rest/deeper"))
     reloaded = p.wait("node-reloaded")
     assert [reloaded[key] for key in ("started", "changed", "removed", "kept")] == [0, 1, 0, 2]
