@@ -282,6 +282,10 @@ static const struct event_info TABLE[EVENT_END] = {
                              "guard: the record of earlier cases (--state) cannot be written or read: after a restart "
                              "cool-downs and caps start again",
                              "error"},
+    [EVENT_GUARD_ALONE] = {"guard-alone", LEVEL_WARNING,
+                           "guard: the folder of --share cannot be used: limits that all guards have together hold for "
+                           "this one by itself",
+                           "error"},
     [EVENT_GUARD_UNWATCHED] =
         {"guard-unwatched", LEVEL_WARNING,
          "guard --all: a memory cgroup cannot be watched; pid: a process in it; reported once for each",

@@ -66,7 +66,12 @@ static const struct opt GUARD_OPTIONS[] = {
     {OPT_STRING, 0, "max-cases-all", "N/TIME", "100/day", offsetof(struct guard_options, max_cases_all),
      "cases of all cgroups"},
     {OPT_UINT, 0, "at-once", "N", "1", offsetof(struct guard_options, at_once),
-     "cases of one namespace or user at the same time; of all together 16"},
+     "cases of one namespace or user at the same time"},
+    {OPT_UINT, 0, "at-once-all", "N", "16", offsetof(struct guard_options, at_once_all),
+     "cases of all together at the same time"},
+    {OPT_STRING, 0, "share", "DIR", NULL, offsetof(struct guard_options, share),
+     "guards that name the same folder count together: --at-once, --at-once-all, --max-cases-tenant and "
+     "--max-cases-all hold for all of them; a case counts as running until its evidence is taken, not shipped"},
     {OPT_SIZE, 0, "dump-rate", "SIZE", NULL, offsetof(struct guard_options, dump_rate),
      "bytes of a heap dump that are written in a second, for oom-in<=dump; without it the speed of the last dump, from "
      "5M to 200M, and 100M before the first"},
@@ -151,7 +156,9 @@ static int make_rules(const struct guard_options *o, struct rule_policy *ret, st
     if (o->hold_ms == 0)
         return err_set(e, -FAULT_USAGE, "--hold-deadline: it must be more than 0");
     ret->at_once = (unsigned)o->at_once;
-    ret->at_once_all = CASE_PROCESSES_MAX;
+    if (o->at_once_all == 0 || o->at_once_all > CASE_PROCESSES_MAX)
+        return err_set(e, -FAULT_USAGE, "--at-once-all: from 1 to 16");
+    ret->at_once_all = (unsigned)o->at_once_all;
     for (; ret->count < o->when.count && r == 0; ret->count++)
         r = condition_parse(o->when.item[ret->count], &ret->when[ret->count], e);
     if (r == 0 && (r = rate_parse(o->max_cases, &ret->per_target, e)) < 0)
@@ -303,6 +310,7 @@ static int run_guard(const struct parsed *p, char **argv, struct err *e)
         .self = &self,
         .rules = p->rules,
         .dump_rate = o->dump_rate,
+        .share = o->share,
         .core = has_action(&p->actions, CORE_ACTIONS),
         .kills_only = o->kills_only,
         .selection = p->selection,

@@ -14,8 +14,8 @@ struct guard_options {
     struct notify_options notify;
     struct opt_list when, actions, pids, cgroups, namespaces, pass_env;
     bool all, hold, dry_run, json, kills_only;
-    uint64_t cooldown_ms, rescan_ms, at_once, dump_rate, lend, hold_ms, interval_ms, for_ms;
-    const char *max_cases, *max_cases_tenant, *max_cases_all, *dir, *ready, *metrics, *pod_logs;
+    uint64_t cooldown_ms, rescan_ms, at_once, at_once_all, dump_rate, lend, hold_ms, interval_ms, for_ms;
+    const char *max_cases, *max_cases_tenant, *max_cases_all, *dir, *ready, *metrics, *pod_logs, *share;
 };
 
 /* As opt_parse; operands are an error. */

@@ -28,6 +28,7 @@ struct case_run {
     struct shipping shipping;
     struct shipping_case store_case; /* of all pieces; the guard knows its id, too, for the record of a kill */
     struct piece piece[ACTION_MAX];
+    int slot; /* of guard/case_shares.h; -1: none, or all is taken */
     int exit_code;
 };
 

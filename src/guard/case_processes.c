@@ -35,13 +35,20 @@ int case_processes_init(struct case_processes *ret, const struct case_processes_
     return r;
 }
 
-static void become_case(struct case_processes *c, const struct target *t, pid_t victim, const char *why,
-                        const struct limit_override_outcome *override)
+/* What a case is begun with. */
+struct beginning {
+    pid_t victim;
+    const char *why;
+    int slot;
+    const struct limit_override_outcome *override;
+};
+
+static void become_case(struct case_processes *c, const struct target *t, const struct beginning *b)
 {
-    char *about = limit_override_describe(&c->overrides, override, t->name, victim, why);
-    struct case_request request = {.pid = victim,
+    char *about = limit_override_describe(&c->overrides, b->override, t->name, b->victim, b->why);
+    struct case_request request = {.pid = b->victim,
                                    .target = t->name,
-                                   .why = why,
+                                   .why = b->why,
                                    .id = t->last.taken.id,
                                    .time_ns = t->last.taken.time_ns,
                                    .about = about ? about : "{}",
@@ -50,6 +57,7 @@ static void become_case(struct case_processes *c, const struct target *t, pid_t 
                                    .counters = counters_channel(),
                                    .bandwidth = c->bandwidth,
                                    .notices = guard_notifier_folder(),
+                                   .slot = b->slot,
                                    .last = &t->last.who};
     struct case_request_argv argv;
 
@@ -58,6 +66,7 @@ static void become_case(struct case_processes *c, const struct target *t, pid_t 
     fcntl(request.counters, F_SETFD, 0);
     fcntl(request.bandwidth, F_SETFD, 0);
     fcntl(request.notices, F_SETFD, 0);
+    fcntl(request.slot, F_SETFD, 0);
     launch_exec_salvage(argv.item, CASE_REQUEST_ARGS, c->args, c->speed.fd);
 }
 
@@ -85,7 +94,7 @@ static struct case_process *find_slot(struct case_processes *c, pid_t child)
     return NULL;
 }
 
-int case_processes_begin(struct case_processes *c, struct target *t, const char *why, struct err *e)
+int case_processes_begin(struct case_processes *c, struct target *t, const char *why, int slot_fd, struct err *e)
 {
     pid_t victim = target_victim(t);
     struct case_process *slot = find_slot(c, 0);
@@ -105,7 +114,7 @@ int case_processes_begin(struct case_processes *c, struct target *t, const char 
                                   .restorer = override.restorer};
     snprintf(slot->name, sizeof(slot->name), "%s", t->name);
     if (slot->child == 0)
-        become_case(c, t, victim, why, &override);
+        become_case(c, t, &(struct beginning){victim, why, slot_fd, &override});
     if (slot->child < 0) {
         int r = -errno;
 

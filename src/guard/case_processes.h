@@ -42,8 +42,9 @@ struct case_processes {
 /* Borrows self and args. Restores limits that an earlier guard left changed. -FAULT_STATE as limit_overrides_init. */
 int case_processes_init(struct case_processes *ret, const struct case_processes_config *c, struct err *e);
 
-/* Starts a case of t. why: the condition that holds. -EAGAIN, -ENOMEM, other -errno: no process can be started now. */
-int case_processes_begin(struct case_processes *c, struct target *t, const char *why, struct err *e);
+/* Starts a case of t. why: the condition that holds. slot: of guard/case_shares.h, borrowed; -1: none. -EAGAIN,
+ * -ENOMEM, other -errno: no process can be started now. */
+int case_processes_begin(struct case_processes *c, struct target *t, const char *why, int slot, struct err *e);
 
 /* A child has ended. The number of the target whose case it was, and in *ret_made whether the case is complete; -1:
  * the child was no case. */

@@ -27,9 +27,9 @@ void case_request_encode(const struct case_request *r, struct case_request_argv 
 {
     const struct whoami nobody = {0}, *last = r->last->host ? r->last : &nobody;
     const char *const items[CASE_REQUEST_ARGS] = {
-        "salvage",    "guard-case",    ret->pid,   r->target,       r->why,        r->id,
-        ret->time,    r->about,        ret->speed, ret->cgroup,     ret->counters, ret->bandwidth,
-        ret->notices, last->namespace, last->pod,  last->container, last->host};
+        "salvage",    "guard-case", ret->pid,        r->target,   r->why,          r->id,
+        ret->time,    r->about,     ret->speed,      ret->cgroup, ret->counters,   ret->bandwidth,
+        ret->notices, ret->slot,    last->namespace, last->pod,   last->container, last->host};
 
     assert(r->target && r->why && r->id && strlen(r->id) < IDENTITY_MAX && r->cgroup >= 0);
     for (unsigned i = 0; i < CASE_REQUEST_ARGS; i++)
@@ -41,6 +41,7 @@ void case_request_encode(const struct case_request *r, struct case_request_argv 
     snprintf(ret->counters, sizeof(ret->counters), "%d", r->counters < 0 ? 0 : r->counters);
     snprintf(ret->bandwidth, sizeof(ret->bandwidth), "%d", r->bandwidth < 0 ? 0 : r->bandwidth);
     snprintf(ret->notices, sizeof(ret->notices), "%d", r->notices < 0 ? 0 : r->notices);
+    snprintf(ret->slot, sizeof(ret->slot), "%d", r->slot < 0 ? 0 : r->slot);
 }
 
 int case_request_decode(int argc, char **argv, struct case_request *ret, struct whoami *ret_last, struct err *e)
@@ -57,13 +58,14 @@ int case_request_decode(int argc, char **argv, struct case_request *ret, struct 
         COUNTERS,
         BANDWIDTH,
         NOTICES,
+        SLOT,
         NAMESPACE,
         POD,
         CONTAINER,
         HOST,
         END
     };
-    uint64_t pid, time_ns, speed, cgroup, counters, bandwidth, notices;
+    uint64_t pid, time_ns, speed, cgroup, counters, bandwidth, notices, slot;
 
     _Static_assert(END == CASE_REQUEST_ARGS - 1, "both ends have the same order");
     if (argc < END || text_parse_uint(argv[PID], INT_MAX, &pid) < 0 ||
@@ -71,7 +73,8 @@ int case_request_decode(int argc, char **argv, struct case_request *ret, struct 
         text_parse_uint(argv[CGROUP], INT_MAX, &cgroup) < 0 ||
         text_parse_uint(argv[COUNTERS], INT_MAX, &counters) < 0 ||
         text_parse_uint(argv[BANDWIDTH], INT_MAX, &bandwidth) < 0 ||
-        text_parse_uint(argv[NOTICES], INT_MAX, &notices) < 0 || strlen(argv[ID]) >= IDENTITY_MAX)
+        text_parse_uint(argv[NOTICES], INT_MAX, &notices) < 0 || text_parse_uint(argv[SLOT], INT_MAX, &slot) < 0 ||
+        strlen(argv[ID]) >= IDENTITY_MAX)
         return err_set(e, -FAULT_USAGE, "guard-case: guard starts it");
     *ret_last = (struct whoami){.namespace = or_null(argv[NAMESPACE]),
                                 .pod = or_null(argv[POD]),
@@ -88,6 +91,7 @@ int case_request_decode(int argc, char **argv, struct case_request *ret, struct 
                                  .counters = counters ? (int)counters : -1,
                                  .bandwidth = bandwidth ? (int)bandwidth : -1,
                                  .notices = notices ? (int)notices : -1,
+                                 .slot = slot ? (int)slot : -1,
                                  .last = ret_last};
     return END;
 }

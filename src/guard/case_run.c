@@ -85,10 +85,32 @@ static void ship_small(struct case_run *c)
 /* --- the large ones -------------------------------------------------------------------------------------------------
  */
 
+/* All is taken: another case may be, while this one's evidence is shipped. */
+static void on_taken(void *ctx)
+{
+    struct case_run *c = ctx;
+
+    if (c->slot >= 0)
+        close(TAKE_FD(c->slot));
+}
+
+static bool is_last_large(const struct case_run *c, const struct action *a)
+{
+    while (++a < c->config->actions->item + c->config->actions->count)
+        if (!case_is_small(a))
+            return false;
+    return true;
+}
+
 static int make_heap_dump(struct case_run *c, const struct action *a, struct err *e)
 {
     struct dumped made = {0};
-    struct dump_options o = {.live = a->live, .folder = c->config->dir, .timeout_ms = a->limit_ms, .made = &made};
+    struct dump_options o = {.live = a->live,
+                             .folder = c->config->dir,
+                             .timeout_ms = a->limit_ms,
+                             .made = &made,
+                             .taken = is_last_large(c, a) ? on_taken : NULL,
+                             .ctx = c};
     int r;
 
     if (!c->is_jvm) {
@@ -161,11 +183,14 @@ static void take_all(struct case_run *c)
     case_pieces_make(c);
     if (wants_large(c))
         child = fork();
-    if (child <= 0)
+    if (child <= 0) {
+        on_taken(c);
         ship_small(c);
+    }
     if (child == 0)
         _exit(c->exit_code);
     make_large(c);
+    on_taken(c);
     if (child > 0)
         await_small(c, child);
 }
@@ -269,7 +294,7 @@ static int run_case(struct case_run *c, struct err *e)
 
 int case_run(const struct case_config *config)
 {
-    struct case_run c = {.config = config, .proc = PROC_NONE, .jvm = JVM_NONE};
+    struct case_run c = {.config = config, .slot = config->request->slot, .proc = PROC_NONE, .jvm = JVM_NONE};
     const struct case_request *request = config->request;
     struct err e = {0};
     int r;
@@ -280,6 +305,8 @@ int case_run(const struct case_config *config)
     fcntl(request->cgroup, F_SETFD, FD_CLOEXEC);
     fcntl(request->speed, F_SETFD, FD_CLOEXEC);
     fcntl(request->notices, F_SETFD, FD_CLOEXEC);
+    fcntl(request->slot, F_SETFD, FD_CLOEXEC);
+    fcntl(request->bandwidth, F_SETFD, FD_CLOEXEC);
     if ((r = run_case(&c, &e)) < 0)
         case_report_missed(&c, "all", r, &e);
     case_run_done(&c);

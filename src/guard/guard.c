@@ -40,6 +40,7 @@ struct guard {
     struct target_set targets;
     struct case_history history;
     struct case_processes cases;
+    struct case_shares shares;
     int signals; /* signalfd */
     struct kill_reports kills;
     struct last_known self; /* our own cgroup */
@@ -109,6 +110,23 @@ static void store_history(struct guard *g, int target, enum rule_past what)
         log_event(EVENT_GUARD_FORGETS, LOG_STR("error", e.msg));
 }
 
+/* Without the folder each guard still has its own limits. */
+static void open_shares(struct guard *g)
+{
+    struct err e = {0};
+
+    if (case_shares_open(&g->shares, g->c->share, &g->c->rules, &e) < 0)
+        log_event(EVENT_GUARD_ALONE, LOG_STR("error", e.msg));
+}
+
+static void undo_share(const struct guard *g, int target)
+{
+    char key[RULE_KEY_MAX], tenant[RULE_TENANT_MAX];
+
+    rule_names(g->targets.rule, target, key, tenant);
+    case_shares_undo(&g->shares, key, tenant);
+}
+
 static void reap(struct guard *g)
 {
     int status, target;
@@ -129,26 +147,52 @@ static void reap(struct guard *g)
             rule_done(g->targets.rule, target, made, clock_mono_ms());
             store_history(g, target, made ? RULE_MADE : RULE_FAILED);
         }
+        if (!made)
+            undo_share(g, target);
         g->targets.policy.dump_rate = g->cases.speed.rate;
     }
+}
+
+/* The limits of all guards together. -EBUSY: it has to wait, and d says why. */
+static int take_share(struct guard *g, struct target *t, int *ret_slot, struct err *e)
+{
+    char key[RULE_KEY_MAX], tenant[RULE_TENANT_MAX], why[CASE_SHARES_WHY_MAX];
+    int r;
+
+    rule_names(g->targets.rule, t->number, key, tenant);
+    r = case_shares_begin(&g->shares, key, tenant, ret_slot, why);
+    return r == -EBUSY ? err_set(e, r, "%s", why) : 0;
+}
+
+static bool may_log_refused(struct target *t, uint64_t now)
+{
+    if (now < t->refused_log_ms)
+        return false;
+    t->refused_log_ms = now + REFUSED_LOG_MS;
+    return true;
 }
 
 /* A case that can't be started now counts for no cool-down and no cap: the rule triggers again in a second. */
 static void begin_case(struct guard *g, struct target *t, const char *why, uint64_t now)
 {
+    CLEANUP_FD int slot = -1; /* the case's process has it, too */
     struct err e = {0};
-    int r = case_processes_begin(&g->cases, t, why, &e);
+    int busy = take_share(g, t, &slot, &e), r = busy < 0 ? busy : case_processes_begin(&g->cases, t, why, slot, &e);
 
     if (r == 0) {
         store_history(g, t->number, RULE_BEGUN);
         return;
     }
+    if (busy == 0)
+        undo_share(g, t->number);
     rule_refused(g->targets.rule, t->number, now);
-    if (now < t->refused_log_ms)
+    if (!may_log_refused(t, now))
         return;
-    t->refused_log_ms = now + REFUSED_LOG_MS;
-    log_event(EVENT_GUARD_MISSED, LOG_STR("target", t->name), LOG_STR("piece", "all"),
-              LOG_STR("fault", fault_find(r)->name), LOG_STR("error", e.msg));
+    if (busy < 0)
+        log_event(EVENT_GUARD_WAITS, LOG_STR("target", t->name), LOG_STR("why", e.msg));
+    else
+        log_event(EVENT_GUARD_MISSED, LOG_STR("target", t->name), LOG_STR("piece", "all"),
+                  LOG_STR("fault", fault_find(r)->name), LOG_STR("error", e.msg));
 }
 
 static void evaluate(struct guard *g, struct target *t, struct reading *r, uint64_t now)
@@ -262,6 +306,7 @@ static void guard_free(struct guard *g)
         attach_supervisor_done(&g->attach);
         guard_notifier_done(&g->notifier);
         case_history_done(&g->history);
+        case_shares_done(&g->shares);
         oom_log_reader_done(&g->kills.oom_log);
         last_known_done(&g->self);
         mem_close_ptr(&g->signals);
@@ -331,12 +376,14 @@ int guard_run(const struct guard_config *c, struct err *e)
     g->c = c;
     g->signals = -1;
     g->history = (struct case_history)CASE_HISTORY_NONE;
+    g->shares = (struct case_shares)CASE_SHARES_NONE;
     g->attach = (struct attach_supervisor)ATTACH_SUPERVISOR_NONE;
     g->notifier = (struct guard_notifier)GUARD_NOTIFIER_NONE;
     g->kills.oom_log = (struct oom_log_reader)OOM_LOG_READER_NONE;
     if ((r = target_set_init(&g->targets, &targets, e)) < 0)
         return r;
     load_history(g);
+    open_shares(g);
     cgroupns_enter_first(); /* if that fails, only cgroups that our own mounts show are seen */
     find_self(g);
     if ((r = case_processes_init(&g->cases, &processes, e)) < 0)

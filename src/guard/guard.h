@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 
+#include "guard/case_shares.h"
 #include "guard/limit_override.h"
 #include "guard/target_set.h"
 
@@ -16,6 +17,7 @@ struct guard_config {
     struct rule_policy rules;
     uint64_t dump_rate; /* bytes a second; 0: that of the last dump */
     int bandwidth;      /* descriptor of what cases share of --bandwidth; borrowed; 0: none */
+    const char *share;  /* folder of guard/case_shares.h; NULL: none */
     bool core;          /* the actions take a core: oom-in<=dump then works without a JVM, too */
     bool kills_only;    /* report kills; the rules are not evaluated */
     struct target_selection selection;

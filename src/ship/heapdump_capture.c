@@ -198,6 +198,8 @@ int dump_to_store(const struct jvm *j, const struct dump_options *o, struct ship
         return r;
     if (o->made)
         *o->made = (struct dumped){.size = made.size, .took_ms = made.took_ms, .pause = made.pause};
+    if (o->taken)
+        o->taken(o->ctx);
     s->pause = made.pause;
     heapdump_name(j, o->gzip > 0, name);
     if ((r = ship(&c, s, &(struct open_file){d.fd, d.folder, name, name}, e)) < 0)

@@ -11,10 +11,12 @@
 struct dump_options {
     bool live, force;
     uint64_t parallel, gzip;
-    const char *folder;  /* as the JVM sees it; NULL: chosen here */
-    uint64_t timeout_ms; /* for how long the JVM may be silent */
-    struct dumped *made; /* dump_to_store: receives size and times, without `cut`; may be NULL */
-    uint64_t until_ms;   /* monotonic; the process ends then (FAULT_LATER), and a whole dump stays; 0: no limit */
+    const char *folder;       /* as the JVM sees it; NULL: chosen here */
+    uint64_t timeout_ms;      /* for how long the JVM may be silent */
+    struct dumped *made;      /* dump_to_store: receives size and times, without `cut`; may be NULL */
+    uint64_t until_ms;        /* monotonic; the process ends then (FAULT_LATER), and a whole dump stays; 0: no limit */
+    void (*taken)(void *ctx); /* dump_to_store: the dump is made, and the JVM is no longer needed; may be NULL */
+    void *ctx;
 };
 
 /* A dump that was made. */

@@ -40,7 +40,7 @@ static int set_up(void **state)
     (void)state;
     forks = failures = 0;
     target = (struct target){.name = "a", .number = 3, .given_pid = getpid(), .memcg = MEMCG_NONE};
-    if (case_processes_init(&cases, &(struct case_processes_config){&SELF, args, &policy, 1 << 20}, &e) < 0)
+    if (case_processes_init(&cases, &(struct case_processes_config){&SELF, args, &policy, 1 << 20, 0}, &e) < 0)
         return -1;
     cases.fork = fake_fork;
     return 0;
@@ -62,11 +62,11 @@ static void refused_by(int number, const char *words)
     error = number;
     failures = 3;
     for (unsigned i = 0; i < 3; i++) {
-        assert_int_equal(case_processes_begin(&cases, &target, "why", &e), -number);
+        assert_int_equal(case_processes_begin(&cases, &target, "why", -1, &e), -number);
         assert_non_null(strstr(e.msg, words));
         assert_int_equal(case_processes_count(&cases), 0);
     }
-    assert_int_equal(case_processes_begin(&cases, &target, "why", &e), 0);
+    assert_int_equal(case_processes_begin(&cases, &target, "why", -1, &e), 0);
     assert_int_equal(case_processes_count(&cases), 1);
     assert_int_equal(forks, 4);
     assert_int_equal(case_processes_reap(&cases, -1, 0, &made), -1);
@@ -96,10 +96,10 @@ static void no_place_is_lost_to_failures(void **state)
     error = EAGAIN;
     failures = 5 * CASE_PROCESSES_MAX;
     for (unsigned i = 0; i < 5 * CASE_PROCESSES_MAX; i++)
-        assert_int_equal(case_processes_begin(&cases, &target, "why", &e), -EAGAIN);
+        assert_int_equal(case_processes_begin(&cases, &target, "why", -1, &e), -EAGAIN);
     for (unsigned i = 0; i < CASE_PROCESSES_MAX; i++)
-        assert_int_equal(case_processes_begin(&cases, &target, "why", &e), 0);
-    assert_int_equal(case_processes_begin(&cases, &target, "why", &e), -EAGAIN);
+        assert_int_equal(case_processes_begin(&cases, &target, "why", -1, &e), 0);
+    assert_int_equal(case_processes_begin(&cases, &target, "why", -1, &e), -EAGAIN);
     assert_non_null(strstr(e.msg, "already"));
     assert_int_equal(forks, 6 * CASE_PROCESSES_MAX);
 }

@@ -26,6 +26,7 @@ static void a_case_is_read_as_it_was_written(void **state)
                              .counters = 6,
                              .bandwidth = 8,
                              .notices = 9,
+                             .slot = 10,
                              .cgroup = 7,
                              .last = &seen},
                         again;
@@ -49,6 +50,7 @@ static void a_case_is_read_as_it_was_written(void **state)
     assert_int_equal(again.counters, 6);
     assert_int_equal(again.bandwidth, 8);
     assert_int_equal(again.notices, 9);
+    assert_int_equal(again.slot, 10);
     assert_string_equal(again.last->namespace, "shop");
     assert_string_equal(again.last->host, "cart-1");
     assert_null(again.last->container);
@@ -66,6 +68,7 @@ static void what_is_unknown_stays_unknown(void **state)
                              .counters = -1,
                              .bandwidth = -1,
                              .notices = -1,
+                             .slot = -1,
                              .last = &unseen},
                         again;
     struct case_request_argv argv;
@@ -79,6 +82,7 @@ static void what_is_unknown_stays_unknown(void **state)
     assert_int_equal(again.counters, -1);
     assert_int_equal(again.bandwidth, -1);
     assert_int_equal(again.notices, -1);
+    assert_int_equal(again.slot, -1);
     assert_null(again.last->host);
     assert_null(again.last->namespace);
 }
@@ -118,26 +122,26 @@ static void a_record_is_read_as_it_was_written(void **state)
 
 static void what_is_no_request_is_refused(void **state)
 {
-    char *words[] = {"guard-case", "42", "a", "b", "id", "5", "{}", "0", "7", "0", "0", "0", "", "", "", "", NULL};
+    char *words[] = {"guard-case", "42", "a", "b", "id", "5", "{}", "0", "7", "0", "0", "0", "0", "", "", "", "", NULL};
     char *record[] = {"guard-record", "9", "0", "0", "a", "id", "5", "77", "", "", "", "", "", "", NULL};
     static char long_id[] = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
-    static const int numbers[] = {1, 5, 7, 8, 9, 10, 11}, record_numbers[] = {1, 2, 3, 6, 7};
+    static const int numbers[] = {1, 5, 7, 8, 9, 10, 11, 12}, record_numbers[] = {1, 2, 3, 6, 7};
     struct case_request r;
     struct record_request k;
     struct whoami last;
 
     (void)state;
-    assert_true(case_request_decode(16, words, &r, &last, NULL) == 16);
-    assert_true(case_request_decode(15, words, &r, &last, NULL) < 0);
+    assert_true(case_request_decode(17, words, &r, &last, NULL) == 17);
+    assert_true(case_request_decode(16, words, &r, &last, NULL) < 0);
     for (unsigned i = 0; i < sizeof(numbers) / sizeof(*numbers); i++) {
         char *before = words[numbers[i]];
 
         words[numbers[i]] = (char[]){"-1"};
-        assert_true(case_request_decode(16, words, &r, &last, NULL) < 0);
+        assert_true(case_request_decode(17, words, &r, &last, NULL) < 0);
         words[numbers[i]] = before;
     }
     words[4] = long_id;
-    assert_true(case_request_decode(16, words, &r, &last, NULL) < 0);
+    assert_true(case_request_decode(17, words, &r, &last, NULL) < 0);
     assert_true(record_request_decode(14, record, &k, NULL) == 14);
     assert_true(record_request_decode(13, record, &k, NULL) < 0);
     for (unsigned i = 0; i < sizeof(record_numbers) / sizeof(*record_numbers); i++) {
