@@ -16,7 +16,10 @@
 #include "base/text.h"
 #include "node/core_home.h"
 
-enum { GIVE_UP_MS = 10 * 60 * 1000 };
+enum {
+    GIVE_UP_MS = 10 * 60 * 1000,
+    CAPTURES = 4 /* each takes a processor and a disk; a fifth JVM waits a moment for its turn */
+};
 
 void component_spec_done(struct component_spec *s)
 {
@@ -120,6 +123,17 @@ static int add_watch_options(struct component_spec *s, const struct config *c, c
     return strv_printf(&s->args, "--grace=%" PRIu64 "ms", c->grace_ms);
 }
 
+/* All guards count together. */
+static int add_captures(struct component_spec *s, const struct config *c)
+{
+    int r = strv_printf(&s->args, "--share=%s/guards", c->run);
+
+    if (r == 0)
+        r = c->limits.captures ? add_option(&s->args, "at-once-all", c->limits.captures)
+                               : strv_printf(&s->args, "--at-once-all=%d", CAPTURES);
+    return r == 0 ? add_option(&s->args, "at-once", c->limits.captures_namespace) : r;
+}
+
 static int add_guard_options(struct component_spec *s, const struct config *c, const struct config_rule *rule)
 {
     const struct config_guard *g = &rule->guard;
@@ -131,7 +145,7 @@ static int add_guard_options(struct component_spec *s, const struct config *c, c
         (r = add_option(&s->args, "max-cases", g->max_cases)) < 0 ||
         (r = add_option(&s->args, "max-cases-tenant", g->max_cases_tenant)) < 0 ||
         (r = add_option(&s->args, "max-cases-all", g->max_cases_all)) < 0 ||
-        (r = add_option(&s->args, "pod-logs", c->pod_logs)) < 0)
+        (r = add_option(&s->args, "pod-logs", c->pod_logs)) < 0 || (r = add_captures(s, c)) < 0)
         return r;
     if (c->state && (r = strv_printf(&s->args, "--state=%s/guard-%s", c->state, rule->name)) < 0)
         return r;

@@ -12,6 +12,8 @@
 
 static const struct config_key LIMITS[] = {
     {"bandwidth", offsetof(struct config_limits, bandwidth), CONFIG_KEY_TEXT, false},
+    {"captures", offsetof(struct config_limits, captures), CONFIG_KEY_TEXT, false},
+    {"captures-namespace", offsetof(struct config_limits, captures_namespace), CONFIG_KEY_TEXT, false},
     {NULL, 0, CONFIG_KEY_TEXT, false},
 };
 

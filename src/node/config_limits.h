@@ -9,7 +9,8 @@
 
 /* Strings point into the configuration's tree; NULL where the text has none. */
 struct config_limits {
-    const char *bandwidth; /* of all uploads */
+    const char *bandwidth;                     /* of all uploads */
+    const char *captures, *captures_namespace; /* cases of guards that take evidence at the same time */
 };
 
 void config_limits_read(const struct config_node *n, struct config_limits *ret, struct config_errors *errors);

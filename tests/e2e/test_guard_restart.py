@@ -120,3 +120,23 @@ def test_pods_are_called_by_their_names(salvage, folder, groups, eat, work):
     eater.close()
     quiet.close()
     pod.remove()
+
+
+def test_guards_of_one_agent_take_turns_and_the_killed_hold_nothing(salvage, folder, groups, eat, work):
+    """By --share: one case of a tenant at a time, whichever guard makes it."""
+    first, other = groups(80 * MIB), groups(80 * MIB)
+    full, beside = eat(*first.entry), eat(*other.entry)
+    args = ["--when", "memory>=60%", "--share", work / "shared", "--do", "exec:sleep 2"]
+    one = guard(salvage, folder, work, "--cgroup", first.folder, *args, state="one")
+    two = guard(salvage, folder, work, "--cgroup", other.folder, *args, state="two")
+    told(one, "guarding", first.folder)
+    told(two, "guarding", other.folder)
+    full.take(50)
+    told(one, "guard-case", first.folder)
+    beside.take(50)
+    assert "--at-once" in told(two, "guard-waits", other.folder)["why"]
+    assert not two.named("guard-case")
+    one.kill()  # with its case
+    told(two, "guard-case", other.folder)
+    wait_for(lambda: two.named("guard-made"), why=lambda: two.log)
+    assert two.stop() == 0

@@ -147,11 +147,13 @@ static void each_destination_has_a_watch_and_each_set_of_settings_a_guard(void *
                      "--grace=45000ms --namespace=!shop --namespace=!shop-* --namespace=!kube-* --namespace=* "
                      "--to=https://gate/node --credentials-file=/secrets/rest --log=json");
     assert_component(&l.item[2], "guard/shop",
-                     "guard --all --when=memory>=90% --do=stats --state=/state/guard-shop --give-up=600000ms "
+                     "guard --all --when=memory>=90% --do=stats --share=/state/run/guards --at-once-all=4 "
+                     "--state=/state/guard-shop --give-up=600000ms "
                      "--namespace=shop --namespace=shop-* --namespace=!kube-* --namespace=!* --namespace=x "
                      "--to=s3://evidence/shop --region=eu-west-1 --log=json");
     assert_component(&l.item[3], "guard/all",
-                     "guard --all --when=memory>=90% --do=stats --do=threads --state=/state/guard-all "
+                     "guard --all --when=memory>=90% --do=stats --do=threads --share=/state/run/guards --at-once-all=4 "
+                     "--state=/state/guard-all "
                      "--give-up=600000ms --namespace=!shop --namespace=!shop-* --namespace=!kube-* --namespace=* "
                      "--to=https://gate/node --credentials-file=/secrets/rest --log=json");
     assert_string_equal(l.item[0].credentials, "/secrets/shop");
@@ -202,7 +204,7 @@ static void components_share_what_the_agent_and_a_destination_may_send(void **st
     struct config *c = good("destinations:\n"
                             "  a: {url: 'file:///a', bandwidth: 5M}\n"
                             "  b: {url: 'file:///b'}\n"
-                            "limits: {bandwidth: 100Mbit}\n"
+                            "limits: {bandwidth: 100Mbit, captures: 2, captures-namespace: 1}\n"
                             "watch: {trees: /dumps}\n"
                             "guard: on\n"
                             "state: /state\n"
@@ -215,7 +217,12 @@ static void components_share_what_the_agent_and_a_destination_may_send(void **st
     assert_int_equal(component_list_make(c, LOG_JSON, &l), 0);
     assert_int_equal(l.count, 4);
     for (size_t i = 0; i < l.count; i++) {
+        bool guard = strncmp(l.item[i].name, "guard", 5) == 0;
+
         assert_true(has_argument(&l.item[i], "--bandwidth=100Mbit@/state/run/bandwidth"));
+        assert_int_equal(has_argument(&l.item[i], "--share=/state/run/guards"), guard);
+        assert_int_equal(has_argument(&l.item[i], "--at-once-all=2"), guard);
+        assert_int_equal(has_argument(&l.item[i], "--at-once=1"), guard);
         assert_int_equal(has_argument(&l.item[i], "--bandwidth=5M@/state/run/bandwidth-a"),
                          strstr(l.item[i].name, "/a") != NULL);
     }
@@ -280,7 +287,8 @@ static void kills_are_recorded_once_and_all_give_notices(void **state)
     assert_int_equal(component_list_make(c, LOG_TEXT, &l), 0);
     assert_int_equal(l.count, 2);
     assert_component(&l.item[0], "guard/two",
-                     "guard --all --when=memory>=90% --state=/state/guard-two --give-up=600000ms --namespace=!x "
+                     "guard --all --when=memory>=90% --share=/state/run/guards --at-once-all=4 "
+                     "--state=/state/guard-two --give-up=600000ms --namespace=!x "
                      "--namespace=y --notify=kubernetes --notify=shop=kubernetes-annotation "
                      "--notify-file=/etc/targets --notify-every=1h --public-url=https://pages.example --to=file:///a "
                      "--log=text");
