@@ -27,3 +27,16 @@ bool request_retry(struct retry_state *state, int result, const struct err *e, u
     *ret_delay_ms = d.delay_ms;
     return true;
 }
+
+int request_retry_wait(struct retry_state *state, const struct request_patience *patience, int result,
+                       const struct err *e)
+{
+    uint64_t delay_ms;
+
+    if (!request_retry(state, result, e, &delay_ms))
+        return result;
+    if (patience)
+        return patience->wait(patience->ctx, e, delay_ms) < 0 ? result : 0;
+    clock_sleep_ms(delay_ms);
+    return 0;
+}

@@ -85,7 +85,7 @@ static int give_up(void *ctx, const struct err *trouble, uint64_t delay_ms)
 /* CreateMultipartUpload and PutObject take the same permission, for the same key. */
 static int sink_s3_probe(struct sink *s, const char *key, struct err *e)
 {
-    const struct s3_patience once = {.wait = give_up};
+    const struct request_patience once = {.wait = give_up};
     const struct object o = {.key = key};
     struct s3_begun begun = {.token = NULL};
     struct err ignored;

@@ -272,18 +272,6 @@ int s3_once(struct s3 *s, struct http *h, const struct s3_call *c, struct http_a
     }
 }
 
-int s3_retry_wait(struct retry_state *state, const struct s3_patience *patience, int result, const struct err *e)
-{
-    uint64_t delay_ms;
-
-    if (!request_retry(state, result, e, &delay_ms))
-        return result;
-    if (patience)
-        return patience->wait(patience->ctx, e, delay_ms) < 0 ? result : 0;
-    clock_sleep_ms(delay_ms);
-    return 0;
-}
-
 int s3_perform(struct s3 *s, struct http *h, const struct s3_call *c, struct http_answer *a, struct err *e)
 {
     struct retry_state state = {0};
@@ -291,7 +279,7 @@ int s3_perform(struct s3 *s, struct http *h, const struct s3_call *c, struct htt
 
     assert(!c->write);
     while ((r = s3_once(s, h, c, a, e)) < 0)
-        if ((r = s3_retry_wait(&state, c->patience, r, e)) < 0)
+        if ((r = request_retry_wait(&state, c->patience, r, e)) < 0)
             return r;
     return 0;
 }
@@ -310,7 +298,7 @@ static bool may_lack(enum s3_lack what, long status, const char *code)
     return s3_error_may_be_unknown(status, code) || (what == S3_LACKS_UNSIGNED && status == 403);
 }
 
-bool s3_learn(struct s3 *s, const struct http_answer *a, unsigned had, const struct s3_patience *patience)
+bool s3_learn(struct s3 *s, const struct http_answer *a, unsigned had, const struct request_patience *patience)
 {
     static const char *const names[S3_LACK_END] = {[S3_LACKS_CONDITION] = "If-None-Match",
                                                    [S3_LACKS_UNSIGNED] = "a body that is not signed",

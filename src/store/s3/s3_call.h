@@ -13,12 +13,6 @@
 
 enum { S3_PAIRS_MAX = 8, S3_HEADERS_MAX = S3_PAIRS_MAX + USER_HEADERS_MAX };
 
-/* Waits for the next try: 0, or negative to give up at once. */
-struct s3_patience {
-    int (*wait)(void *ctx, const struct err *trouble, uint64_t delay_ms);
-    void *ctx;
-};
-
 /* What a request needs besides endpoint and credentials. Borrowed. */
 struct s3_call {
     const char *method;
@@ -30,10 +24,10 @@ struct s3_call {
     unsigned header_count;
     const void *body;
     size_t body_size;
-    const char *sha256;                 /* of the body, hex; NULL: is computed */
-    bool readable;                      /* what is put must be readable at once: not archived */
-    bool patient;                       /* the store may work for long on it, and send blanks meanwhile */
-    const struct s3_patience *patience; /* for s3_perform; NULL: sleeps */
+    const char *sha256;                      /* of the body, hex; NULL: is computed */
+    bool readable;                           /* what is put must be readable at once: not archived */
+    bool patient;                            /* the store may work for long on it, and send blanks meanwhile */
+    const struct request_patience *patience; /* for s3_perform; NULL: sleeps */
 
     /* Looks at a 2xx answer before it is believed: 0, or a fault which then is the request's. May be NULL. */
     int (*check)(void *ctx, const struct http_answer *a, struct err *e);
@@ -57,14 +51,10 @@ int s3_once(struct s3 *s, struct http *h, const struct s3_call *c, struct http_a
 /* s3_once, sent again as store/request_retry.h says. */
 int s3_perform(struct s3 *s, struct http *h, const struct s3_call *c, struct http_answer *a, struct err *e);
 
-/* The rule behind s3_perform, for those whose next try is another request. After a try that ended with result < 0: 0 if
- * waited and to be tried again, else result. state: zeroed at first. */
-int s3_retry_wait(struct retry_state *state, const struct s3_patience *patience, int result, const struct err *e);
-
 /* Whether that is the code of an answer's error: "InvalidPart". */
 bool s3_answered(const struct s3 *s, const struct http_answer *a, const char *code);
 
 /* Looks at a refused request, and at what it had that a store may lack (bits 1u << S3_LACKS_…): true if the store may
  * not know the first of it, which is then remembered (s3_lacks) and said through patience (which may be NULL), and the
  * request is to be made again without. */
-bool s3_learn(struct s3 *s, const struct http_answer *a, unsigned had, const struct s3_patience *patience);
+bool s3_learn(struct s3 *s, const struct http_answer *a, unsigned had, const struct request_patience *patience);

@@ -17,7 +17,7 @@ static bool confirms_checksum(const struct http_answer *a, enum s3_checksum kind
            strcasecmp(algorithm, S3_CHECKSUMS[kind].algorithm) == 0;
 }
 
-int s3_begin(struct s3 *s, const struct object *o, const struct s3_patience *patience, struct s3_begun *ret,
+int s3_begin(struct s3 *s, const struct object *o, const struct request_patience *patience, struct s3_begun *ret,
              struct err *e)
 {
     assert(o->key && ret);
@@ -54,7 +54,7 @@ int s3_begin(struct s3 *s, const struct object *o, const struct s3_patience *pat
     }
 }
 
-int s3_abort(struct s3 *s, const char *key, const char *token, const struct s3_patience *patience, struct err *e)
+int s3_abort(struct s3 *s, const char *key, const char *token, const struct request_patience *patience, struct err *e)
 {
     assert(key && token);
     CLEANUP(http_answer_done) struct http_answer a = {0};

@@ -16,8 +16,8 @@ struct s3_begun {
     enum s3_checksum checksum;
     bool checks; /* the answer has confirmed it */
 };
-int s3_begin(struct s3 *s, const struct object *o, const struct s3_patience *patience, struct s3_begun *ret,
+int s3_begin(struct s3 *s, const struct object *o, const struct request_patience *patience, struct s3_begun *ret,
              struct err *e);
 
 /* Aborts an upload by its id; one that is gone already counts as done. */
-int s3_abort(struct s3 *s, const char *key, const char *token, const struct s3_patience *patience, struct err *e);
+int s3_abort(struct s3 *s, const char *key, const char *token, const struct request_patience *patience, struct err *e);

@@ -164,7 +164,7 @@ int s3_head(struct s3 *s, const struct s3_subject *x, struct s3_head *ret, struc
 
 /* An ETag that is not the MD5 means damage, unless a HEAD shows that the object is encrypted, or is denied. */
 static int settle_difference(struct s3 *s, const struct s3_put *p, struct s3_confirmation *c,
-                             const struct s3_patience *patience, struct err *e)
+                             const struct request_patience *patience, struct err *e)
 {
     struct s3_head head = {0};
     int r = s3_head(s, &(struct s3_subject){.key = p->key, .patience = patience}, &head, e);
@@ -178,7 +178,7 @@ static int settle_difference(struct s3 *s, const struct s3_put *p, struct s3_con
                            c->etag.etag, p->body->md5);
 }
 
-int s3_put(struct s3 *s, const struct s3_put *p, const struct s3_patience *patience, struct s3_confirmation *ret,
+int s3_put(struct s3 *s, const struct s3_put *p, const struct request_patience *patience, struct s3_confirmation *ret,
            struct err *e)
 {
     struct retry_state retry = {0};
@@ -215,7 +215,7 @@ int s3_put(struct s3 *s, const struct s3_put *p, const struct s3_patience *patie
             continue;
         if (r == 0 && confirmation.differs && (r = settle_difference(s, p, &confirmation, patience, e)) < 0) {
             fresh = false; /* what is there is what we have just sent */
-            if ((r = s3_retry_wait(&retry, patience, r, e)) == 0)
+            if ((r = request_retry_wait(&retry, patience, r, e)) == 0)
                 continue;
         }
         if (r == 0)

@@ -60,7 +60,7 @@ struct s3_head {
 struct s3_subject {
     const char *key;
     enum s3_checksum checksum; /* takes kms:Decrypt where objects are encrypted; NONE: not asked for */
-    const struct s3_patience *patience;
+    const struct request_patience *patience;
 };
 /* -FAULT_NO_OBJECT, -FAULT_NO_BUCKET …. */
 int s3_head(struct s3 *s, const struct s3_subject *subject, struct s3_head *ret, struct err *e);
@@ -71,7 +71,7 @@ struct s3_put {
     bool readable; /* at once, in whatever class evidence is stored */
     bool fresh;    /* only if there is no such object: -FAULT_EXISTS, where the store knows If-None-Match */
 };
-int s3_put(struct s3 *s, const struct s3_put *p, const struct s3_patience *patience, struct s3_confirmation *ret,
+int s3_put(struct s3 *s, const struct s3_put *p, const struct request_patience *patience, struct s3_confirmation *ret,
            struct err *e);
 
 /* As sink_ops.read. */

@@ -294,7 +294,7 @@ int s3_upload_new(struct s3 *s, const struct upload_start *start, struct upload 
     u->object = start->object;
     u->events = start->events;
     u->checksum = S3_CHECKSUM_SHA256;
-    u->patience = (struct s3_patience){.wait = wait_patiently, .ctx = u};
+    u->patience = (struct request_patience){.wait = wait_patiently, .ctx = u};
     pthread_mutex_init(&u->lock, NULL);
     pthread_mutex_init(&u->events_lock, NULL);
     if (upload_pool_new(s3_uploads(s), &POOL_OPS, u, &u->uploads) < 0)

@@ -22,7 +22,7 @@ struct upload {
     struct s3 *s3;
     const struct object *object;        /* the caller's */
     const struct upload_events *events; /* the caller's */
-    struct s3_patience patience;        /* waits that end when the upload does */
+    struct request_patience patience;   /* waits that end when the upload does */
     enum s3_checksum checksum;          /* of its parts, all alike; not NONE */
     atomic_bool checks; /* the store has shown that it compares it: the signature need not hold the body */
 

@@ -1,13 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * One walk for all answers: expat calls in, the walk keeps the path of the element it is in ("/Error/Code") and its
- * text, and hands both on when the element ends. Each answer is then a function that knows a few paths. Refuses
- * DTDs, so there are no entities to expand. Judges no answer: a status code is the caller's business.
+ * Each answer is a function that knows a few paths. Judges no answer: a status code is the caller's business.
  */
 #include "store/s3/s3_xml.h"
 
 #include <errno.h>
-#include <expat.h>
 #include <string.h>
 
 #include "base/array.h"
@@ -15,125 +12,12 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "store/xml_walk.h"
 
 enum {
-    XML_MAX = 16 * 1024 * 1024,
-    DEPTH_MAX = 16,
     ENTRIES_MAX = 10000,
-    TEXT_MAX = 64 * 1024, /* of one element: Error repeats the canonical request */
-    PATH_SIZE = 512,
     ETAG_MAX = 72,
 };
-
-/* Called at the end of each element; 0, -EBADMSG, -ENOMEM. */
-typedef int (*element_fn)(void *ctx, const char *path, const char *text);
-
-struct walk {
-    XML_Parser parser;
-    element_fn element;
-    void *ctx;
-    const char *root; /* what the outermost element must be: "Error" */
-    char path[PATH_SIZE];
-    size_t path_size;
-    unsigned depth;
-    struct buf text; /* of the innermost element, since its last child */
-    int error;
-};
-
-static void fail(struct walk *w, int error)
-{
-    w->error = error;
-    XML_StopParser(w->parser, XML_FALSE);
-}
-
-static void XMLCALL on_start(void *ctx, const XML_Char *name, const XML_Char **attributes)
-{
-    struct walk *w = ctx;
-    const char *colon = strrchr(name, ':');
-    size_t size;
-
-    (void)attributes;
-    if (w->error)
-        return; /* expat ends an empty element even when its start has stopped the parser */
-    name = colon ? colon + 1 : name;
-    size = strlen(name);
-    if (w->depth == DEPTH_MAX || w->path_size + size + 2 > sizeof(w->path) ||
-        (w->depth == 0 && !text_eq(name, w->root))) {
-        fail(w, -EBADMSG);
-        return;
-    }
-    w->path[w->path_size] = '/';
-    memcpy(w->path + w->path_size + 1, name, size + 1);
-    w->path_size += size + 1;
-    w->depth++;
-    buf_clear(&w->text);
-}
-
-static void XMLCALL on_end(void *ctx, const XML_Char *name)
-{
-    struct walk *w = ctx;
-    int r;
-
-    (void)name;
-    if (w->error)
-        return;
-    r = w->element(w->ctx, w->path, buf_text(&w->text));
-    if (r < 0) {
-        fail(w, r);
-        return;
-    }
-    while (w->path[--w->path_size] != '/')
-        ;
-    w->path[w->path_size] = '\0';
-    w->depth--;
-    buf_clear(&w->text);
-}
-
-static void XMLCALL on_text(void *ctx, const XML_Char *text, int size)
-{
-    struct walk *w = ctx;
-    int r;
-
-    if (w->error)
-        return;
-    r = buf_add(&w->text, text, (size_t)size);
-    if (r < 0)
-        fail(w, r == -ENOMEM ? r : -EBADMSG);
-}
-
-static void XMLCALL on_doctype(void *ctx, const XML_Char *name, const XML_Char *sysid, const XML_Char *pubid,
-                               int internal)
-{
-    (void)name;
-    (void)sysid;
-    (void)pubid;
-    (void)internal;
-    fail(ctx, -EBADMSG);
-}
-
-static int walk_xml(const char *xml, size_t size, const char *root, element_fn element, void *ctx)
-{
-    struct walk w = {.element = element, .ctx = ctx, .root = root, .text.ceiling = TEXT_MAX};
-    int r = 0;
-
-    /* White space keeps the connection alive while a store completes an upload; some send it before the XML. */
-    for (; size > 0 && (*xml == ' ' || *xml == '\n' || *xml == '\r'); xml++)
-        size--;
-    if (size == 0 || size > XML_MAX)
-        return -EBADMSG;
-    w.parser = XML_ParserCreate(NULL);
-    if (!w.parser)
-        return -ENOMEM;
-    XML_SetUserData(w.parser, &w);
-    XML_SetElementHandler(w.parser, on_start, on_end);
-    XML_SetCharacterDataHandler(w.parser, on_text);
-    XML_SetStartDoctypeDeclHandler(w.parser, on_doctype);
-    if (XML_Parse(w.parser, xml, (int)size, XML_TRUE) != XML_STATUS_OK)
-        r = w.error ? w.error : XML_GetErrorCode(w.parser) == XML_ERROR_NO_MEMORY ? -ENOMEM : -EBADMSG;
-    XML_ParserFree(w.parser);
-    buf_done(&w.text);
-    return r;
-}
 
 /* A second element of the same name replaces the first. */
 static int keep(char **field, const char *text)
@@ -185,7 +69,7 @@ static int error_element(void *ctx, const char *path, const char *text)
 int s3xml_error(const char *xml, size_t size, struct s3_error *ret)
 {
     struct s3_error e = {0};
-    int r = walk_xml(xml, size, "Error", error_element, &e);
+    int r = xml_walk(xml, size, "Error", error_element, &e);
 
     if (r == 0 && !e.code[0])
         r = -EBADMSG;
@@ -202,7 +86,7 @@ static int upload_id_element(void *ctx, const char *path, const char *text)
 int s3xml_upload_id(const char *xml, size_t size, char **ret)
 {
     CLEANUP_FREE char *id = NULL;
-    int r = walk_xml(xml, size, "InitiateMultipartUploadResult", upload_id_element, &id);
+    int r = xml_walk(xml, size, "InitiateMultipartUploadResult", upload_id_element, &id);
 
     if (r < 0)
         return r;
@@ -222,7 +106,7 @@ static int completed_element(void *ctx, const char *path, const char *text)
 int s3xml_completed(const char *xml, size_t size, char etag[ETAG_MAX])
 {
     char found[ETAG_MAX] = "";
-    int r = walk_xml(xml, size, "CompleteMultipartUploadResult", completed_element, found);
+    int r = xml_walk(xml, size, "CompleteMultipartUploadResult", completed_element, found);
 
     if (r == 0)
         memcpy(etag, found, sizeof(found));
@@ -312,10 +196,10 @@ static int upload_element(void *ctx, const char *path, const char *text)
     return 0;
 }
 
-static int walk_listing(const char *xml, size_t size, const char *root, element_fn element, struct s3_listing *ret)
+static int walk_listing(const char *xml, size_t size, const char *root, xml_element_fn element, struct s3_listing *ret)
 {
     CLEANUP(lister_done) struct lister l = {0};
-    int r = walk_xml(xml, size, root, element, &l);
+    int r = xml_walk(xml, size, root, element, &l);
 
     if (r < 0)
         return r;
