@@ -89,7 +89,7 @@ const struct command CMD_CORE_INSTALL = {
         "With each core goes crash.json, a record of the process: signal, command line, names of its environment, "
         "limits, mappings, open files; and a JVM's crash log. The container and pod are found by the process's cgroup "
         "and environment. What the options don't say comes from the environment of this command, which is kept for the "
-        "handler: AWS_…, OBS_…, SALVAGE_…, proxies. The configuration is readable for root only.\n\n"
+        "handler: AWS_…, OBS_…, AZURE_…, SALVAGE_…, proxies. The configuration is readable for root only.\n\n"
         "Cores of set-user-id programs (only with fs.suid_dumpable 2) are marked as sensitive. A crash loop takes no "
         "more than --rate; other containers have theirs.",
     .examples = "salvage core install --to s3://evidence/prod --spool /var/lib/salvage/spool\n"

@@ -47,7 +47,7 @@ static const struct opt SERVE_OPTIONS[] = {
     {OPT_HEADING, .name = "Store"},
     {OPT_STRING, 0, "root", "DIR", NULL, offsetof(struct serve_options, root), "the store is this folder"},
     {OPT_STRING, 0, "from", "URL", NULL, offsetof(struct serve_options, from),
-     "the store is elsewhere: s3://bucket/prefix or obs://bucket/prefix"},
+     "the store is elsewhere: s3://bucket/prefix, obs://bucket/prefix or az://account/container/prefix"},
     {OPT_EXCLUDES, .name = "root", .arg = "from"},
     {OPT_DURATION, 0, "refresh", "DURATION", "10m", offsetof(struct serve_options, refresh_ms),
      "how often the store is listed for what others put there"},

@@ -19,9 +19,9 @@ static const char *const OWN[] = {"SALVAGE_HTTP_*", "SALVAGE_CREDENTIALS_FILE", 
                                   "SALVAGE_HEADER*"};
 
 /* AWS_CONTAINER_CREDENTIALS_RELATIVE_URI counts as a secret: a process that knows it gets the task's keys. */
-static const char *const STORES[] = {"AWS_CONFIG_FILE", "AWS_*CREDENTIALS*", "AWS_*TOKEN*",
-                                     "AWS_*SECRET*",    "AWS_*ACCESS_KEY*",  "AWS_*PASSWORD*",
-                                     "OBS_*TOKEN*",     "OBS_*SECRET*",      "OBS_*ACCESS_KEY*"};
+static const char *const STORES[] = {"AWS_CONFIG_FILE",  "AWS_*CREDENTIALS*", "AWS_*TOKEN*",   "AWS_*SECRET*",
+                                     "AWS_*ACCESS_KEY*", "AWS_*PASSWORD*",    "OBS_*TOKEN*",   "OBS_*SECRET*",
+                                     "OBS_*ACCESS_KEY*", "AZURE_STORAGE_*",   "AZURE_*TOKEN*", "IDENTITY_HEADER"};
 
 static bool fits_any(const char *name, const char *const *patterns, size_t count)
 {

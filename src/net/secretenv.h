@@ -13,8 +13,8 @@
 enum secretenv {
     SECRETENV_OWN, /* that are salvage's alone: SALVAGE_HTTP_…, SALVAGE_CREDENTIALS_FILE, SALVAGE_HEADER, and any
                       SALVAGE_ variable with a user or password in a URL */
-    SECRETENV_ALL  /* also keys, tokens and files of credentials by AWS_ and OBS_ names, endpoints and proxies with a
-                      user or password: an application may well have those for itself */
+    SECRETENV_ALL  /* also keys, tokens and files of credentials by AWS_, OBS_ and AZURE_ names, endpoints and proxies
+                      with a  user or password: an application may well have those for itself */
 };
 
 /* variable: "NAME=value". */

@@ -19,11 +19,12 @@ enum { BUCKET_MIN = 3, BUCKET_MAX = 63 };
 static const struct {
     const char *name;
     enum url_scheme scheme;
-} SCHEMES[] = {{"s3", URL_S3}, {"obs", URL_OBS}, {"http", URL_HTTP}, {"https", URL_HTTPS}, {"file", URL_FILE}};
+} SCHEMES[] = {{"s3", URL_S3},     {"obs", URL_OBS},     {"az", URL_AZ},
+               {"http", URL_HTTP}, {"https", URL_HTTPS}, {"file", URL_FILE}};
 
 bool url_in_bucket(enum url_scheme scheme)
 {
-    return scheme == URL_S3 || scheme == URL_OBS;
+    return scheme == URL_S3 || scheme == URL_OBS || scheme == URL_AZ;
 }
 
 /* --- percent-encoding --------------------------------------------------------------------------------------------- */
@@ -191,8 +192,36 @@ static bool is_host(const char *text)
     return text[size] == ':' && text_parse_uint(text + size + 1, 65535, &port) == 0 && port > 0;
 }
 
+/* Microsoft, "Resource name rules": 3 to 24 of a-z 0-9. */
+static int check_account(const char *account, struct err *e)
+{
+    size_t size = strlen(account);
+
+    if (size == 0)
+        return err_set(e, -FAULT_NO_BUCKET_NAME, "store URL: no account in it: write az://ACCOUNT/CONTAINER/PREFIX");
+    if (size < 3 || size > 24 || strspn(account, "abcdefghijklmnopqrstuvwxyz0123456789") != size)
+        return err_set(e, -FAULT_USAGE, "store URL: '%.*s' is no storage account: its name has 3 to 24 of a-z 0-9",
+                       shown(account), account);
+    return 0;
+}
+
+/* The path begins with the container. Microsoft, "Naming containers": 3 to 63 of a-z 0-9 '-'; $root, $web, $logs. */
+static int check_container(const char *path, struct err *e)
+{
+    size_t size = strcspn(path, "/");
+
+    if (size == 0)
+        return err_set(e, -FAULT_NO_BUCKET_NAME, "store URL: no container in it: write az://ACCOUNT/CONTAINER/PREFIX");
+    if (size < 3 || size > 63 || strspn(path, "abcdefghijklmnopqrstuvwxyz0123456789-$") < size)
+        return err_set(e, -FAULT_USAGE, "store URL: '%.*s' is no container: its name has 3 to 63 of a-z 0-9 -",
+                       (int)(size < 64 ? size : 64), path);
+    return 0;
+}
+
 static int check_authority(enum url_scheme scheme, const char *authority, struct err *e)
 {
+    if (scheme == URL_AZ)
+        return check_account(authority, e);
     if (url_in_bucket(scheme))
         return check_bucket(scheme, authority, e);
     if (scheme == URL_FILE)
@@ -215,6 +244,10 @@ static int check_text(enum url_scheme scheme, const char *authority, size_t auth
         return err_set(e, -FAULT_USAGE,
                        "store URL: a user or password in it would be seen in the list of processes: "
                        "use the environment or --credentials-file");
+    if (scheme == URL_AZ && strchr(authority, '?'))
+        return err_set(e, -FAULT_USAGE,
+                       "store URL: a SAS in it would be seen in the list of processes: put what is "
+                       "behind its '?' into AZURE_STORAGE_SAS_TOKEN");
     if (!url_in_bucket(scheme) && strpbrk(authority, "?#"))
         return err_set(e, -FAULT_USAGE, "store URL: it cannot have a query ('?') or a fragment ('#')");
     return 0;
@@ -228,8 +261,8 @@ static int take_scheme(const char *text, enum url_scheme *ret, const char **ret_
     if (size == 0 || strncmp(text + size, "://", 3) != 0)
         return err_set(
             e, -FAULT_SCHEME,
-            "store URL: no scheme in it: write s3://BUCKET/PREFIX, obs://BUCKET/PREFIX, https://HOST/PATH or "
-            "file:///FOLDER");
+            "store URL: no scheme in it: write s3://BUCKET/PREFIX, obs://BUCKET/PREFIX, az://ACCOUNT/CONTAINER/PREFIX, "
+            "https://HOST/PATH or file:///FOLDER");
     for (size_t i = 0; i < ARRAY_SIZE(SCHEMES); i++) {
         if (strlen(SCHEMES[i].name) != size || strncasecmp(SCHEMES[i].name, text, size) != 0)
             continue;
@@ -238,7 +271,7 @@ static int take_scheme(const char *text, enum url_scheme *ret, const char **ret_
         return 0;
     }
     return err_set(e, -FAULT_SCHEME,
-                   "store URL: unknown scheme '%.*s://': there are s3://, obs://, https://, http:// and file://",
+                   "store URL: unknown scheme '%.*s://': there are s3://, obs://, az://, https://, http:// and file://",
                    size < 32 ? (int)size : 32, text);
 }
 
@@ -260,7 +293,8 @@ int url_parse(const char *text, struct url *ret, struct err *e)
         return r;
     if (u.scheme == URL_FILE && rest[size] != '/')
         return err_set(e, -FAULT_USAGE, "store URL: no folder in it: write file:///FOLDER");
-    if ((r = take_path(rest + size, u.scheme, &u.path, e)) < 0)
+    if ((r = take_path(rest + size, u.scheme, &u.path, e)) < 0 ||
+        (u.scheme == URL_AZ && (r = check_container(u.path, e)) < 0))
         return r;
     *ret = u;
     u = (struct url){0};

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Foreign bytes. Store URLs as users write them:
- *   s3://bucket/prefix   obs://bucket/prefix   http://host[:port]/path   https://…   file:///dir
+ *   s3://bucket/prefix   obs://bucket/prefix   az://account/container/prefix
+ *   http://host[:port]/path   https://…   file:///dir
  * Takes text, gives text; knows nothing of endpoints or credentials. A user:password@ in an http URL is refused:
  * it would stand in `ps` (credentials come from the environment or a file).
  */
@@ -13,21 +14,21 @@
 #include "base/buf.h"
 #include "base/err.h"
 
-enum url_scheme { URL_S3, URL_OBS, URL_HTTP, URL_HTTPS, URL_FILE };
+enum url_scheme { URL_S3, URL_OBS, URL_AZ, URL_HTTP, URL_HTTPS, URL_FILE };
 
 struct url {
     enum url_scheme scheme;
-    char *authority; /* bucket, or host[:port]; "" for file */
+    char *authority; /* bucket, account, or host[:port]; "" for file */
     char *path;      /* without leading (but for file) and trailing '/'; "" at the root. file: percent-decoded; http: as
-                        written, and bytes that no URL may hold encoded; s3, obs: as written, nothing is an escape */
+                        written, and bytes that no URL may hold encoded; s3, obs, az: as written, nothing is an escape */
 };
 
-/* s3 and obs: bucket and key. */
+/* s3, obs, az: names and keys, no URL in the sense of RFC 3986. */
 bool url_in_bucket(enum url_scheme scheme);
 
 /* -FAULT_SCHEME, -FAULT_NO_BUCKET_NAME, -FAULT_USAGE, -ENOMEM. Bucket names follow S3's rules loosely
  * (3 to 63 of a-z 0-9 . - _ and A-Z for old and foreign stores). Parts '.' and '..' are refused but for file, queries
- * and fragments for http; in s3, obs and file URLs '?' and '#' are themselves. */
+ * and fragments for http, and '?' for az, as a SAS would follow; else '?' and '#' are themselves. */
 int url_parse(const char *text, struct url *ret, struct err *e);
 void url_done(struct url *u);
 

@@ -30,7 +30,8 @@ static const char COUNTS[] = "SALVAGE_COUNTS";
 /* Other variables could change what a component does. */
 static bool is_credential(const char *name)
 {
-    return (text_starts(name, "AWS_") || text_starts(name, "OBS_") || text_starts(name, "SALVAGE_HTTP_")) &&
+    return (text_starts(name, "AWS_") || text_starts(name, "OBS_") || text_starts(name, "AZURE_") ||
+            text_starts(name, "SALVAGE_HTTP_")) &&
            strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") == strlen(name);
 }
 
@@ -40,8 +41,8 @@ static int add_variable(int dirfd, const char *name, struct strv *ret, struct er
     int r;
 
     if (!is_credential(name))
-        return err_set(e, -FAULT_CREDENTIALS, "\"%s\" is not a variable of credentials: AWS_…, OBS_… or SALVAGE_HTTP_…",
-                       name);
+        return err_set(e, -FAULT_CREDENTIALS,
+                       "\"%s\" is not a variable of credentials: AWS_…, OBS_…, AZURE_… or SALVAGE_HTTP_…", name);
     if ((r = file_load(dirfd, name, &value)) < 0)
         return err_set(e, -FAULT_CREDENTIALS, "%s: %s", name, strerror(-r));
     while (value.size > 0 && (value.data[value.size - 1] == '\n' || value.data[value.size - 1] == '\r'))

@@ -19,9 +19,10 @@
 /* So many processes may dump at once: each waits for its handler, which refuses quickly what is too much. */
 enum { PIPE_LIMIT = 64 };
 
-static const char *const KEPT[] = {
-    "AWS_",  "OBS_",         "HUAWEICLOUD_", "ECS_",        "SALVAGE_",   "SSL_CERT_",  "NODE_NAME", "CURL_CA_BUNDLE",
-    "HOME=", "https_proxy=", "HTTPS_PROXY=", "http_proxy=", "all_proxy=", "ALL_PROXY=", "no_proxy=", "NO_PROXY="};
+static const char *const KEPT[] = {"AWS_",       "OBS_",         "AZURE_",       "IDENTITY_",   "HUAWEICLOUD_",
+                                   "ECS_",       "SALVAGE_",     "SSL_CERT_",    "NODE_NAME",   "CURL_CA_BUNDLE",
+                                   "HOME=",      "https_proxy=", "HTTPS_PROXY=", "http_proxy=", "all_proxy=",
+                                   "ALL_PROXY=", "no_proxy=",    "NO_PROXY="};
 
 int core_install_environment(char *const *environment, struct core_set *to)
 {

@@ -17,6 +17,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "linux/volume.h"
+#include "net/azure_auth.h"
 #include "net/cred.h"
 #include "place/environment_facts.h"
 #include "probe/store_connection.h"
@@ -49,6 +50,21 @@ static void find_http_credentials(const char *file, char out[CREDENTIALS_TEXT_MA
 }
 
 /* Describes them in out; only the store can tell whether they are valid. */
+static bool find_azure_credentials(const struct findings *f, const struct plan *plan, char out[CREDENTIALS_TEXT_MAX])
+{
+    CLEANUP(azure_auth_done) struct azure_auth found = {0};
+    char until[CLOCK_TEXT_MAX];
+    struct err e = {0};
+
+    if (azure_auth_get(&plan->sink.http, &found, &e) < 0) {
+        finding_fail(f, "credentials", NULL, "%s", e.msg);
+        return false;
+    }
+    snprintf(out, CREDENTIALS_TEXT_MAX, "%s, from: %s%s%s", found.sas ? "a SAS" : "a token", found.source,
+             found.expires_ns ? ", until " : "", found.expires_ns ? clock_format(found.expires_ns, until) : "");
+    return true;
+}
+
 static bool find_credentials(const struct findings *f, const struct plan *plan, char out[CREDENTIALS_TEXT_MAX])
 {
     struct credentials found = {0};
@@ -57,6 +73,8 @@ static bool find_credentials(const struct findings *f, const struct plan *plan, 
     int r;
 
     finding_step(f, "credentials", "environment, files and metadata services");
+    if (plan->sink.url.scheme == URL_AZ)
+        return find_azure_credentials(f, plan, out);
     r = cred_get(plan->sink.url.scheme == URL_OBS ? CRED_OBS : CRED_AWS, &plan->sink.http, &found, &e);
     if (r < 0) {
         finding_fail(f, "credentials", NULL, "%s", e.msg);

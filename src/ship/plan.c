@@ -80,7 +80,8 @@ int plan_init(struct plan *ret, const struct plan_options *o, struct err *e)
 
     if (!o->to || !*o->to)
         return err_set(e, -FAULT_USAGE,
-                       "no store: give --to URL (s3://bucket/prefix, obs://bucket/prefix, https://host/path, "
+                       "no store: give --to URL (s3://bucket/prefix, obs://bucket/prefix, az://account/container, "
+                       "https://host/path, "
                        "file:///folder)");
     if ((r = plan_sink_config(&p.sink, o, o->to, e)) < 0 || (r = template_check(o->key, e)) < 0 ||
         (r = codec_parse(o->compress ? o->compress : "zstd", &p.codec, e)) < 0)

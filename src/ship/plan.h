@@ -33,7 +33,7 @@ enum plan_verify { PLAN_VERIFY_READ, PLAN_VERIFY_PUT };
 #define PLAN_OPTIONS_STORE(o, p)                                                                                       \
     {OPT_HEADING, .name = "Store"},                                                                                    \
     PLAN_ROW(OPT_STRING, "to", "URL", NULL, o, p.to,                                                                   \
-             "where to: s3://bucket/prefix, obs://bucket/prefix, http(s)://host/path (by PUT) or file:///folder"),     \
+             "where to: s3://bucket/prefix, obs://bucket/prefix, az://account/container/prefix, http(s)://host/path (by PUT) or file:///folder"),     \
     PLAN_OPTIONS_ACCESS(o, p)
 
 #define PLAN_OPTIONS_ACCESS(o, p)                                                                                      \
@@ -45,17 +45,17 @@ enum plan_verify { PLAN_VERIFY_READ, PLAN_VERIFY_PUT };
 #define PLAN_OPTIONS_PLACE(o, p)                                                                                       \
     {OPT_HEADING, .name = "Store"},                                                                                    \
     PLAN_ROW(OPT_STRING, "to", "URL", NULL, o, p.to,                                                                   \
-             "where to: s3://bucket/prefix, obs://bucket/prefix, http(s)://host/path (by PUT) or file:///folder"),     \
+             "where to: s3://bucket/prefix, obs://bucket/prefix, az://account/container/prefix, http(s)://host/path (by PUT) or file:///folder"),     \
     PLAN_OPTIONS_HOW(o, p)
 
 #define PLAN_OPTIONS_HOW(o, p)                                                                                         \
     PLAN_ROW(OPT_STRING, "endpoint", "URL", NULL, o, p.endpoint,                                                       \
-             "S3 or OBS server, for stores that are not AWS's or Huawei's own"),                                       \
+             "S3, OBS or Azure server, for stores that are not their owner's public ones"),                                       \
     PLAN_ROW(OPT_STRING, "region", "NAME", NULL, o, p.region, "S3 or OBS region; found automatically where possible"),     \
     PLAN_ROW(OPT_LIST, "header", "NAME:VALUE", NULL, o, p.headers,                                                     \
              "added to requests, and signed: x-amz-acl, x-amz-storage-class, x-amz-tagging … to those that make objects, " \
              "x-amz-request-payer to all; may be repeated"),                                                    \
-    PLAN_ROW(OPT_FLAG, "path-style", NULL, NULL, o, p.path_style, "S3, OBS: bucket in the path, not the host"),        \
+    PLAN_ROW(OPT_FLAG, "path-style", NULL, NULL, o, p.path_style, "S3, OBS, Azure: bucket or account in the path, not the host"),        \
     PLAN_ROW(OPT_STRING, "ca-file", "FILE", NULL, o, p.ca_file,                                                        \
              "PEM file of the CAs to trust; else SSL_CERT_FILE and SSL_CERT_DIR, CURL_CA_BUNDLE, AWS_CA_BUNDLE, the system's"),       \
     PLAN_ROW(OPT_STRING, "credentials-file", "FILE", NULL, o, p.credentials_file,                                      \

@@ -18,8 +18,8 @@ static const struct {
     const char *prefix;
     const struct sink_ops *ops;
 } SCHEMES[] = {
-    [URL_S3] = {"s3://", &SINK_S3},         [URL_OBS] = {"obs://", &SINK_OBS},    [URL_HTTP] = {"http://", &SINK_HTTP},
-    [URL_HTTPS] = {"https://", &SINK_HTTP}, [URL_FILE] = {"file://", &SINK_FILE},
+    [URL_S3] = {"s3://", &SINK_S3},       [URL_OBS] = {"obs://", &SINK_OBS},      [URL_AZ] = {"az://", &SINK_AZ},
+    [URL_HTTP] = {"http://", &SINK_HTTP}, [URL_HTTPS] = {"https://", &SINK_HTTP}, [URL_FILE] = {"file://", &SINK_FILE},
 };
 
 int sink_open(const struct sink_config *c, struct sink **ret, struct err *e)

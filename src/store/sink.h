@@ -19,7 +19,7 @@
 
 struct sink_config {
     struct url url;
-    char *endpoint;         /* S3, OBS: "http://host:port"; NULL: AWS's or Huawei's for the region */
+    char *endpoint;         /* S3, OBS, Azure: "http://host:port"; NULL: the owner's */
     char *region;           /* NULL: found by itself */
     char *credentials_file; /* HTTP: "user:password", "bearer TOKEN" or the bare token; NULL: from the environment */
     bool path_style;        /* S3, OBS; endpoints that are addresses, "localhost" or not AWS's use it by themselves */
@@ -247,7 +247,7 @@ struct sink_ops {
     int (*sweep)(struct sink *s, const struct upload_sweep *sweep, unsigned *ret_count, struct err *e);
 };
 
-extern const struct sink_ops SINK_S3, SINK_OBS, SINK_HTTP, SINK_FILE;
+extern const struct sink_ops SINK_S3, SINK_OBS, SINK_AZ, SINK_HTTP, SINK_FILE;
 
 int sink_open(const struct sink_config *c, struct sink **ret, struct err *e);
 void sink_close(struct sink *s);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Names, in lower case, and what they belong to (Amazon S3 API Reference, headers of each request; OBS has the same
- * names after "x-obs-").
+ * names after "x-obs-"; Azure's Blob service REST API, those after "x-ms-").
  */
 #include "store/user_header.h"
 
@@ -46,8 +46,10 @@ static const char *const RESERVED[] = {
     "upgrade",
 };
 
-/* The same behind "x-amz-" or "x-obs-", and all that begins so. */
+/* The same behind "x-amz-", "x-obs-" or "x-ms-", and all that begins so. */
 static const char *const RESERVED_OF_STORE[] = {
+    "blob-content-",
+    "blob-type",
     "bypass-",
     "checksum-",
     "content-sha256",
@@ -57,14 +59,16 @@ static const char *const RESERVED_OF_STORE[] = {
     "meta-sha256",
     "metadata-directive",
     "mp-object-size",
+    "range",
     "sdk-",
     "security-token",
     "trailer",
+    "version",
     "write-offset-bytes",
 };
 
 /* Storage classes whose objects must be restored before they can be read. */
-static const char *const ARCHIVES[] = {"GLACIER", "DEEP_ARCHIVE", "COLD"};
+static const char *const ARCHIVES[] = {"GLACIER", "DEEP_ARCHIVE", "COLD"}, *const ARCHIVE_TIERS[] = {"Archive"};
 
 /* Standard headers that belong to an object. */
 static const char *const OF_AN_OBJECT[] = {"cache-control", "content-disposition", "content-language", "expires"};
@@ -77,9 +81,11 @@ static bool is_one_of(const char *text, const char *const *names, size_t count)
     return false;
 }
 
-/* What is behind "x-amz-", "x-obs-"; NULL without. */
+/* What is behind "x-amz-", "x-obs-", "x-ms-"; NULL without. */
 static const char *of_store(const char *name)
 {
+    if (strncasecmp(name, "x-ms-", 5) == 0)
+        return name + 5;
     return strncasecmp(name, "x-amz-", 6) == 0 || strncasecmp(name, "x-obs-", 6) == 0 ? name + 6 : NULL;
 }
 
@@ -95,21 +101,26 @@ static bool is_reserved(const char *name)
 
 static enum user_header_scope scope_of(const char *name)
 {
-    static const char *const everywhere[] = {"request-payer", "expected-bucket-owner"};
+    static const char *const everywhere[] = {"request-payer", "expected-bucket-owner", "client-request-id", "lease-id"};
     const char *rest = of_store(name);
 
     if (!rest)
         return is_one_of(name, OF_AN_OBJECT, ARRAY_SIZE(OF_AN_OBJECT)) ? USER_HEADER_CREATE : USER_HEADER_ALL;
     if (is_one_of(rest, everywhere, ARRAY_SIZE(everywhere)))
         return USER_HEADER_ALL;
-    return strncasecmp(rest, "server-side-encryption-customer-", 32) == 0 ? USER_HEADER_OBJECT : USER_HEADER_CREATE;
+    return strncasecmp(rest, "server-side-encryption-customer-", 32) == 0 || strncasecmp(rest, "encryption-", 11) == 0
+               ? USER_HEADER_OBJECT
+               : USER_HEADER_CREATE;
 }
 
 static bool archives(const char *name, const char *value)
 {
     const char *rest = of_store(name);
 
-    return rest && strcasecmp(rest, "storage-class") == 0 && is_one_of(value, ARCHIVES, ARRAY_SIZE(ARCHIVES));
+    if (!rest)
+        return false;
+    return (strcasecmp(rest, "storage-class") == 0 && is_one_of(value, ARCHIVES, ARRAY_SIZE(ARCHIVES))) ||
+           (strcasecmp(rest, "access-tier") == 0 && is_one_of(value, ARCHIVE_TIERS, ARRAY_SIZE(ARCHIVE_TIERS)));
 }
 
 static bool name_valid(const char *text, size_t size)

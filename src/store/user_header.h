@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Headers that the user adds to requests (--header NAME:VALUE): which are taken, and which requests of S3's kind each
+ * Headers that the user adds to requests (--header NAME:VALUE): which are taken, and which requests to a bucket each
  * belongs to. A store refuses some where they have no place, so they are not sent everywhere. They are signed as any
  * other.
  */

@@ -82,9 +82,9 @@ def test_a_field_that_no_client_knows_is_found():
     (merged(LEAST, {"serve": {**SERVE, "mode": "bucket", "from": "s3://e/p"}}), "serve.cookieSecret is required"),
     (merged(LEAST, {"node": {"dumpspath": "/x"}}), "'dumpspath' not allowed"),
     (merged(LEAST, {"watch": {}}), "'watch' not allowed"),
-    (merged(LEAST, {"store": {"url": "az://account/container"}}), "does not match pattern"),
+    (merged(LEAST, {"store": {"url": "gs://bucket"}}), "does not match pattern"),
     (merged(LEAST, {"image": {"repository": "registry.example/salvage:1"}}), "does not match pattern"),
-], ids=["image", "store", "publicUrl", "cookie", "misspelt", "unknown", "azure", "tag"])
+], ids=["image", "store", "publicUrl", "cookie", "misspelt", "unknown", "scheme", "tag"])
 def test_what_cannot_work_is_refused_with_one_reason(values, said):
     done = template(values)
     assert done.returncode != 0 and said in done.stderr, done.stderr
