@@ -192,11 +192,24 @@ static const struct event_info TABLE[EVENT_END] = {
                      "request for evidence of a pod (capture) or a refusal; status 0: the connection broke; left_out: "
                      "refusals without an event before this one",
                      "action who key method status bytes client left_out"},
-    [EVENT_REQUEST_OVER] =
-        {"request-over", LEVEL_INFO,
-         "serve: what a person asked to be taken of a pod is in the store (done), or is not (failed: "
-         "error says why)",
-         "id who namespace pod what state node key error"},
+    [EVENT_REQUEST_TAKEN] =
+        {"request-taken", LEVEL_INFO,
+         "node: a person asks for evidence of a pod of this node (docs/serve.md), and it is taken now",
+         "id who namespace pod container what"},
+    [EVENT_REQUEST_OVER] = {"request-over", LEVEL_INFO,
+                            "serve, node: what a person asked to be taken of a pod is in the store (done), or is not "
+                            "(failed: error says why)",
+                            "id who namespace pod what state node key error"},
+    [EVENT_REQUEST_NOT_REPORTED] = {"request-not-reported", LEVEL_WARNING,
+                                    "node: the server that asked for evidence can't be told how it stands; it is taken "
+                                    "and stored all the same",
+                                    "id fault error"},
+    [EVENT_REQUESTS_READY] = {"requests-ready", LEVEL_INFO,
+                              "node: the server answers, and takes us for the agent of this node", "server node"},
+    [EVENT_REQUESTS_UNREACHABLE] = {"requests-unreachable", LEVEL_WARNING,
+                                    "node: the server that persons ask can't be asked for requests; tried again each "
+                                    "time after up to a minute, said once for each reason",
+                                    "server fault error"},
     [EVENT_NOT_SERVED] =
         {"not-served", LEVEL_WARNING,
          "a file or folder below --root was asked for, and can't be read: its mode, a link, no regular "

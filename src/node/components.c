@@ -240,6 +240,27 @@ static int add_guard(struct component_list *l, const struct config *c, const str
     return component_add_store(s, c, rule->to, format);
 }
 
+static int add_requests(struct component_list *l, const struct config *c, enum log_format format)
+{
+    const struct config_requests *q = &c->requests;
+    struct component_spec *s;
+    int r = component_list_add(l, &s);
+
+    if (r < 0)
+        return r;
+    s->line = q->line;
+    snprintf(s->name, sizeof(s->name), "requests");
+    if ((r = strv_add(&s->args, "salvage")) < 0 || (r = strv_add(&s->args, "node-requests")) < 0 ||
+        (r = add_option(&s->args, "config", c->path)) < 0 || (r = add_option(&s->args, "url", q->url)) < 0 ||
+        (r = add_option(&s->args, "ca-file", q->ca_file)) < 0 ||
+        (r = add_option(&s->args, "credentials-file", q->credentials)) < 0 ||
+        (r = add_option(&s->args, "node", c->pods.node)) < 0 ||
+        (r = c->pods.on ? strv_printf(&s->args, "--pods=%s/pods.json", c->run) : 0) < 0 ||
+        (r = add_option(&s->args, "pod-logs", c->pod_logs)) < 0)
+        return r;
+    return add_option(&s->args, "log", format == LOG_JSON ? "json" : "text");
+}
+
 static int add_pods(struct component_list *l, const struct config *c, enum log_format format)
 {
     const struct config_pods *p = &c->pods;
@@ -287,6 +308,8 @@ int component_list_make(const struct config *c, enum log_format format, struct c
         r = component_add_all_kills(&l, c, format);
     if (r == 0)
         r = component_add_cores(&l, c, format);
+    if (r == 0 && c->requests.url)
+        r = add_requests(&l, c, format);
     if (r == 0 && c->pods.on && c->path && l.count > 0)
         if ((r = add_pods(&l, c, format)) == 0)
             start_first(&l);

@@ -14,12 +14,12 @@
 
 enum {
     COMPONENT_NAME_MAX = 64,
-    /* Watches of trees and of spools of cores, guards, records of kills, `core serve` and the pods. */
-    COMPONENTS_MAX = CONFIG_RULES_MAX * (CONFIG_TREES_MAX + 1) + 2 * CONFIG_DESTINATIONS_MAX + 2
+    /* Watches of trees and of spools of cores, guards, records of kills, `core serve`, the pods and requests. */
+    COMPONENTS_MAX = CONFIG_RULES_MAX * (CONFIG_TREES_MAX + 1) + 2 * CONFIG_DESTINATIONS_MAX + 3
 };
 
 struct component_spec {
-    char name[COMPONENT_NAME_MAX]; /* "watch/DESTINATION", "guard/RULE", "kills/DESTINATION": unique */
+    char name[COMPONENT_NAME_MAX]; /* "watch/DESTINATION", "guard/RULE", "requests": unique */
     struct strv args;              /* "salvage", "watch", … */
     char *credentials;             /* a file or folder (node/component_env.h); NULL: none; owned */
     bool reads_config;             /* it gets SIGHUP when the configuration has changed */

@@ -20,7 +20,7 @@ enum { NAME_MAX_BYTES = 40, GRACE_MS = 25 * 1000, GRACE_MOST_MS = 60 * 60 * 1000
 struct top {
     struct config_notify notify;
     bool kills;
-    const struct config_node *destinations, *rules, *watch, *guard, *cores, *limits, *pods;
+    const struct config_node *destinations, *rules, *watch, *guard, *cores, *limits, *pods, *requests;
     const char *state, *pod_logs, *metrics;
     uint64_t grace_ms;
 };
@@ -28,7 +28,7 @@ struct top {
 struct rule_keys {
     const char *name, *destination;
     struct opt_list namespaces;
-    bool watch, cores, kills;
+    bool watch, cores, kills, requests;
     const struct config_node *guard, *labels, *annotations;
 };
 
@@ -56,6 +56,7 @@ static const struct config_key TOP[] = {
     KEY(top, "cores", NODE, cores),
     KEY(top, "limits", NODE, limits),
     KEY(top, "pods", NODE, pods),
+    KEY(top, "requests", NODE, requests),
     KEY(top, "state", PATH, state),
     KEY(top, "pod-logs", PATH, pod_logs),
     KEY(top, "grace", DURATION, grace_ms),
@@ -120,6 +121,13 @@ static const struct config_key RULE[] = {
     KEY(rule_keys, "kills", FLAG, kills),
     KEY(rule_keys, "guard", NODE, guard),
     KEY(rule_keys, "cores", FLAG, cores),
+    KEY(rule_keys, "requests", FLAG, requests),
+    KEYS_END,
+};
+static const struct config_key REQUESTS[] = {
+    REQUIRED(config_requests, "url", TEXT, url),
+    KEY(config_requests, "ca-file", PATH, ca_file),
+    KEY(config_requests, "credentials", PATH, credentials),
     KEYS_END,
 };
 
@@ -175,6 +183,19 @@ static void read_watch(struct config *c, const struct config_node *n, struct con
     for (unsigned i = 0; i < c->watch.trees.count; i++)
         if (c->watch.trees.item[i][0] != '/')
             config_errors_add(errors, n->line, "trees: \"%s\": an absolute path is needed", c->watch.trees.item[i]);
+}
+
+/* The server's address: a path behind it is of a proxy in front. */
+static void read_requests(struct config *c, const struct config_node *n, struct config_errors *errors)
+{
+    struct url_parts u;
+
+    c->requests.line = n->line;
+    if (!config_keys_read(n, REQUESTS, "requests", &c->requests, errors))
+        return;
+    if (url_split(c->requests.url, &u) < 0 || strpbrk(c->requests.url, "?#@"))
+        config_errors_add(errors, n->line, "requests: url: \"%s\" is no address of a server (https://...)",
+                          c->requests.url);
 }
 
 /* `guard: false` is off, `guard: true` what is inherited; keys override it one by one. */
@@ -281,7 +302,10 @@ static bool is_known_rule(const struct config *c, const char *name)
 
 static void read_rule(struct config *c, const struct config_node *n, struct config_errors *errors)
 {
-    struct rule_keys keys = {.watch = c->watch.trees.count > 0, .cores = c->cores.on, .kills = c->kills};
+    struct rule_keys keys = {.watch = c->watch.trees.count > 0,
+                             .cores = c->cores.on,
+                             .kills = c->kills,
+                             .requests = c->requests.url != NULL};
     struct config_rule rule = {.guard = c->guard, .line = n->line};
 
     if (!config_keys_read(n, RULE, "a rule", &keys, errors))
@@ -291,6 +315,7 @@ static void read_rule(struct config *c, const struct config_node *n, struct conf
     rule.watch = keys.watch;
     rule.kills = keys.kills;
     rule.cores = keys.cores;
+    rule.requests = keys.requests;
     rule.to = find_destination(c, keys.destination);
     if (!is_name(rule.name))
         config_errors_add(errors, n->line, "rule \"%s\": a name has at most 40 lower-case letters, digits and \"-\"",
@@ -362,6 +387,8 @@ static void read_all(struct config *c, struct config_errors *errors)
     c->pods.on = true;
     if (top.pods)
         read_pods(&c->pods, top.pods, errors);
+    if (top.requests)
+        read_requests(c, top.requests, errors);
     if (top.rules)
         read_rules(c, top.rules, errors);
 }

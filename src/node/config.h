@@ -49,7 +49,7 @@ struct config_rule {
     struct opt_list namespaces; /* globs */
     struct config_pairs labels, annotations;
     const struct config_destination *to;
-    bool watch, cores, kills; /* kills: they are recorded, also without a guard */
+    bool watch, cores, kills, requests; /* kills: they are recorded, also without a guard */
     struct config_guard guard;
     unsigned line;
 };
@@ -58,6 +58,13 @@ struct config_rule {
 struct config_pods {
     bool on;
     const char *node, *api, *account, *kubelet, *kubelet_ca, *bundles; /* NULL: the defaults */
+};
+
+/* Requests of persons, taken from `serve`. */
+struct config_requests {
+    const char *url; /* NULL: none are taken */
+    const char *ca_file, *credentials;
+    unsigned line;
 };
 
 struct config_watch {
@@ -86,6 +93,7 @@ struct config {
     struct config_pods pods;
     struct config_notify notify;
     bool kills;
+    struct config_requests requests;
     const char *state, *pod_logs, *metrics;
     uint64_t grace_ms;
 };
