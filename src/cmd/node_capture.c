@@ -116,12 +116,8 @@ static int open_store(struct capture_run *c, struct err *e)
         return r;
     if (c->plan.give_up_ms == 0)
         c->plan.give_up_ms = GIVE_UP_MS;
-    c->shipping = (struct shipping){.plan = &c->plan,
-                                    .who = &c->who,
-                                    .cause = "manual",
-                                    .logs = true,
-                                    .stored = on_stored,
-                                    .stored_ctx = c};
+    c->shipping = (struct shipping){
+        .plan = &c->plan, .who = &c->who, .cause = "manual", .logs = true, .stored = on_stored, .stored_ctx = c};
     if (set_owner(c) < 0)
         return err_set(e, -ENOMEM, "out of memory");
     return shipping_try_store(&c->shipping, SHIPPING_TRY_MS, e);
@@ -178,9 +174,8 @@ static int run(int argc, char **argv)
     struct err e = {0};
     int r = opt_parse(OPTIONS, &(struct opt_argv){argc, argv}, &o, &operands, &e);
 
-    if (r >= 0 && (!o.pid || o.pid > INT_MAX || !o.pod_uid || !o.container || !o.what ||
-                   !o.namespace || !o.pod || !o.plan.to ||
-                   !capture_what_find(o.what, &c.what)))
+    if (r >= 0 && (!o.pid || o.pid > INT_MAX || !o.pod_uid || !o.container || !o.what || !o.namespace || !o.pod ||
+                   !o.plan.to || !capture_what_find(o.what, &c.what)))
         r = err_set(&e, -FAULT_USAGE, "node-capture: node-requests starts it");
     if (r < 0)
         return command_fail(r, &e);

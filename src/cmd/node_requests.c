@@ -65,7 +65,8 @@ static int take_node(const struct options *o, char *out, struct err *e)
             *c = (char)(*c - 'A' + 'a');
     if (capture_is_name(out))
         return 0;
-    return err_set(e, -FAULT_USAGE, "requests: node: \"%.80s\" is no name of a node: set it, or NODE_NAME", out);
+    return err_set(e, -FAULT_USAGE, "requests: \"%.80s\" is no name of a node: set \"pods: {node: ...}\" or NODE_NAME",
+                   out);
 }
 
 static int parse(int argc, char **argv, struct options *ret, struct err *e)

@@ -3,7 +3,8 @@
  * Protocol, and its starting end: the process that takes the evidence of one request, `salvage node-capture`. Its
  * command line is made here; cmd/node_capture.c reads it, and answers by node/capture_message.h.
  *
- *   salvage node-capture --pid=N --pod-uid=UID --container=NAME --what=heap-dump --namespace=NAME --pod=NAME  and the store
+ *   salvage node-capture --pid=N --pod-uid=UID --container=NAME --what=heap-dump --namespace=NAME --pod=NAME  and the
+ * store
  */
 #pragma once
 

@@ -7,6 +7,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <pthread.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -190,7 +191,7 @@ static void drop(struct captures *c, size_t i)
 {
     free(c->item[i]);
     c->count--;
-    memmove(&c->item[i], &c->item[i + 1], (c->count - i) * sizeof(c->item[0]));
+    memmove(&c->item[i], &c->item[i + 1], (c->count - i) * sizeof(struct capture *));
 }
 
 /* What is over for long, and more of it if there is no room. */

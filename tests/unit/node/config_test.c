@@ -189,6 +189,38 @@ static void cores_go_where_their_rule_says_and_the_spool_is_watched(void **state
     assert_string_equal(l.item[2].follows, "/c/config.json");
 }
 
+static void requests_are_one_component_and_a_rule_may_refuse_them(void **state)
+{
+    static const char text[] = "destinations: {a: {url: 'file:///a'}}\n"
+                               "pod-logs: /logs\n"
+                               "pods: {node: n1}\n"
+                               "state: /state\n"
+                               "requests: {url: 'https://serve:8443/', ca-file: /ca, credentials: /token}\n"
+                               "rules:\n"
+                               "  - {name: one, namespaces: x, destination: a}\n"
+                               "  - {name: none, namespaces: z, destination: a, requests: no}\n";
+    static const char wrong[] = "destinations: {a: {url: 'file:///a'}}\n"
+                                "requests: {url: 's3://bucket'}\n"
+                                "rules: [{name: one, namespaces: x, destination: a}]\n";
+    CLEANUP(config_free_ptr) struct config *c = good(text), *none = NULL;
+    CLEANUP(component_list_done) struct component_list l = {0};
+    struct config_errors errors = {0};
+
+    (void)state;
+    c->path = "/node.yaml";
+    assert_int_equal(component_list_make(c, LOG_JSON, &l), 0);
+    assert_int_equal(l.count, 2);
+    assert_string_equal(l.item[0].name, "pods");
+    assert_component(&l.item[1], "requests",
+                     "node-requests --config=/node.yaml --url=https://serve:8443/ --ca-file=/ca "
+                     "--credentials-file=/token --node=n1 --pods=/state/run/pods.json --pod-logs=/logs --log=json");
+    assert_null(l.item[1].credentials); /* they are read again by the component itself */
+    assert_true(c->rule[0].requests);
+    assert_false(c->rule[1].requests);
+    assert_int_equal(config_read(wrong, strlen(wrong), &none, &errors), -EINVAL);
+    assert_string_equal(errors.item[0].text, "requests: url: \"s3://bucket\" is no address of a server (https://...)");
+}
+
 static bool has_argument(const struct component_spec *s, const char *wanted)
 {
     for (size_t i = 0; i < s->args.count; i++)
@@ -305,6 +337,7 @@ int main(void)
         cmocka_unit_test(a_rule_inherits_what_it_does_not_say),
         cmocka_unit_test(nothing_is_done_that_was_not_asked_for),
         cmocka_unit_test(all_errors_are_found_at_once),
+        cmocka_unit_test(requests_are_one_component_and_a_rule_may_refuse_them),
         cmocka_unit_test(cores_go_where_their_rule_says_and_the_spool_is_watched),
         cmocka_unit_test(kills_are_recorded_once_and_all_give_notices),
         cmocka_unit_test(each_destination_has_a_watch_and_each_set_of_settings_a_guard),
