@@ -172,14 +172,16 @@ static bool copy_plain(char *out, size_t size, const char *text)
 static int read_part(json_t *line, struct journal_part *ret)
 {
     CLEANUP(journal_part_done) struct journal_part p = {0};
-    const char *etag, *raw_digest, *stored_digest;
+    const char *etag = NULL, *raw_digest, *stored_digest;
     json_int_t number, size, stored_end, raw_end;
     json_t *frames;
     int r;
 
-    if (json_unpack_ex(line, NULL, JSON_STRICT, "{s:I, s:I, s:I, s:I, s:s, s:s, s:s, s:o}", "part", &number, "size",
-                       &size, "stored_end", &stored_end, "raw_end", &raw_end, "etag", &etag, "raw_digest", &raw_digest,
-                       "stored_digest", &stored_digest, "frames", &frames) < 0)
+    /* "receipt" is how an ETag was called before 2026-11-29. */
+    if (json_unpack_ex(line, NULL, JSON_STRICT, "{s:I, s:I, s:I, s:I, s?s, s?s, s:s, s:s, s:o}", "part", &number,
+                       "size", &size, "stored_end", &stored_end, "raw_end", &raw_end, "receipt", &etag, "etag", &etag,
+                       "raw_digest", &raw_digest, "stored_digest", &stored_digest, "frames", &frames) < 0 ||
+        !etag)
         return -EBADMSG;
     if (number < 1 || number > PARTS_MAX || size < 1 || stored_end < 0 || raw_end < 0 ||
         !copy_plain(p.etag, sizeof(p.etag), etag) || !copy_plain(p.raw_digest, sizeof(p.raw_digest), raw_digest) ||
