@@ -108,13 +108,20 @@ static void collect(const struct follower *f, bool last)
 /* jvm_started: one has, any of the processes that began lately. */
 static int examine_all(struct follower *f, DIR *proc, bool jvm_started, struct err *e)
 {
+    enum armfollow_round round = f->config->round ? f->config->round(f->config->ctx) : ARMFOLLOW_GO;
     uint64_t now_ms = clock_mono_ms();
-    int r = list_programs(f, proc, now_ms, e);
+    int r;
+
+    if (round == ARMFOLLOW_REST)
+        return 0;
+    r = list_programs(f, proc, now_ms, e);
 
     for (size_t i = 0; i < f->known.count && r == 0; i++) {
         struct followed *s = &f->known.item[i];
         bool young = s->next_ms != UINT64_MAX && now_ms - s->first_ms < ARMFOLLOW_STARTUP_MS;
 
+        if (round == ARMFOLLOW_AGAIN && s->next_ms != UINT64_MAX)
+            s->next_ms = now_ms;
         if ((s->next_ms <= now_ms || (jvm_started && young)) && !armfollow_is_stopped(f))
             armfollow_examine(f, s);
     }

@@ -13,6 +13,13 @@
 struct crashlogs;
 struct jvmends;
 
+/* What to do in a round of the loop. */
+enum armfollow_round {
+    ARMFOLLOW_REST, /* nothing is wanted: /proc is not read */
+    ARMFOLLOW_GO,
+    ARMFOLLOW_AGAIN, /* what is wanted has changed: those that were not wanted are examined again */
+};
+
 struct armfollow_config {
     struct arm_request request; /* wait and history are set here */
     bool attach_only;           /* nothing is armed: the JVM only opens its socket */
@@ -25,6 +32,10 @@ struct armfollow_config {
     struct jvmends *ends;        /* NULL: ends of JVMs that leave nothing are not recorded */
     /* Whether a JVM is to be armed; false: asked again later. NULL: each is. */
     bool (*wanted)(void *ctx, const struct jvm *j);
+    /* Where this JVM is to dump to, borrowed until the next call; NULL: it is not to be armed now. NULL: as in the
+     * request. */
+    const struct armplace *(*place)(void *ctx, const struct jvm *j);
+    enum armfollow_round (*round)(void *ctx); /* asked before each; NULL: each goes on */
     void *ctx;
     uint64_t every_ms, timeout_ms;
     int stop_fd; /* readable, or hung up: stop; a struct application_end may be received */

@@ -156,6 +156,13 @@ static void examine_inside(struct follower *f, struct found *found, bool ours)
 
     if (r == 0 && f->config->wanted && !f->config->wanted(f->config->ctx, &j))
         return;
+    if (r == 0 && f->config->place) {
+        const struct armplace *place = f->config->place(f->config->ctx, &j);
+
+        if (!place)
+            return;
+        f->request.place = *place;
+    }
     if (r == 0) {
         jvmtrace_fill(&j, &found->trace);
         found->root = armplace_watched_folder(&f->request.place, &j, found->below);

@@ -16,6 +16,7 @@
 #include "cmd/commands.h"
 #include "cmd/core_options.h"
 #include "cmd/guard.h"
+#include "cmd/node_arm.h"
 #include "cmd/node_pods.h"
 #include "cmd/node_requests.h"
 #include "cmd/watch.h"
@@ -48,6 +49,8 @@ static int check_component(const struct component_spec *s, struct err *e)
         return text_eq(argv[1], "install") ? core_install_check(argc - 1, argv + 1, e) : 0;
     if (text_eq(argv[0], "node-pods"))
         return node_pods_check(argc, argv, e);
+    if (text_eq(argv[0], "node-arm"))
+        return node_arm_check(argc, argv, e);
     if (text_eq(argv[0], "node-requests"))
         return node_requests_check(argc, argv, e);
     return text_eq(argv[0], "watch") ? watch_check(argc, argv, e) : guard_check(argc, argv, e);

@@ -261,6 +261,30 @@ static int add_requests(struct component_list *l, const struct config *c, enum l
     return add_option(&s->args, "log", format == LOG_JSON ? "json" : "text");
 }
 
+static int add_arm(struct component_list *l, const struct config *c, enum log_format format)
+{
+    struct component_spec *s;
+    bool any = false;
+    int r;
+
+    for (size_t i = 0; i < c->rules; i++)
+        any = any || c->rule[i].arm != CONFIG_ARM_NONE;
+    if (!any)
+        return 0;
+    if ((r = component_list_add(l, &s)) < 0)
+        return r;
+    snprintf(s->name, sizeof(s->name), "arm");
+    if ((r = strv_add(&s->args, "salvage")) < 0 || (r = strv_add(&s->args, "node-arm")) < 0 ||
+        (r = c->pods.on ? strv_printf(&s->args, "--pods=%s/pods.json", c->run) : 0) < 0 ||
+        (r = add_option(&s->args, "pod-logs", c->pod_logs)) < 0 ||
+        (r = add_list(&s->args, "tree", &c->watch.trees)) < 0)
+        return r;
+    for (size_t i = 0; i < c->rules && r == 0; i++)
+        if (c->rule[i].arm != CONFIG_ARM_NONE)
+            r = add_option(&s->args, c->rule[i].arm == CONFIG_ARM_ALL ? "arm-rule" : "asked-rule", c->rule[i].name);
+    return r < 0 ? r : add_option(&s->args, "log", format == LOG_JSON ? "json" : "text");
+}
+
 static int add_pods(struct component_list *l, const struct config *c, enum log_format format)
 {
     const struct config_pods *p = &c->pods;
@@ -310,6 +334,8 @@ int component_list_make(const struct config *c, enum log_format format, struct c
         r = component_add_cores(&l, c, format);
     if (r == 0 && c->requests.url)
         r = add_requests(&l, c, format);
+    if (r == 0)
+        r = add_arm(&l, c, format);
     if (r == 0 && c->pods.on && c->path && l.count > 0)
         if ((r = add_pods(&l, c, format)) == 0)
             start_first(&l);

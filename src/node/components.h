@@ -14,8 +14,9 @@
 
 enum {
     COMPONENT_NAME_MAX = 64,
-    /* Watches of trees and of spools of cores, guards, records of kills, `core serve`, the pods and requests. */
-    COMPONENTS_MAX = CONFIG_RULES_MAX * (CONFIG_TREES_MAX + 1) + 2 * CONFIG_DESTINATIONS_MAX + 3
+    /* Watches of trees and of spools of cores, guards, records of kills, `core serve`, the pods, requests and arming.
+     */
+    COMPONENTS_MAX = CONFIG_RULES_MAX * (CONFIG_TREES_MAX + 1) + 2 * CONFIG_DESTINATIONS_MAX + 4
 };
 
 struct component_spec {

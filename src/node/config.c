@@ -19,14 +19,14 @@ enum { NAME_MAX_BYTES = 40, GRACE_MS = 25 * 1000, GRACE_MOST_MS = 60 * 60 * 1000
 
 struct top {
     struct config_notify notify;
-    bool kills;
+    bool kills, arm;
     const struct config_node *destinations, *rules, *watch, *guard, *cores, *limits, *pods, *requests;
     const char *state, *pod_logs, *metrics;
     uint64_t grace_ms;
 };
 
 struct rule_keys {
-    const char *name, *destination;
+    const char *name, *destination, *arm;
     struct opt_list namespaces;
     bool watch, cores, kills, requests;
     const struct config_node *guard, *labels, *annotations;
@@ -57,6 +57,7 @@ static const struct config_key TOP[] = {
     KEY(top, "limits", NODE, limits),
     KEY(top, "pods", NODE, pods),
     KEY(top, "requests", NODE, requests),
+    KEY(top, "arm", FLAG, arm),
     KEY(top, "state", PATH, state),
     KEY(top, "pod-logs", PATH, pod_logs),
     KEY(top, "grace", DURATION, grace_ms),
@@ -122,6 +123,7 @@ static const struct config_key RULE[] = {
     KEY(rule_keys, "guard", NODE, guard),
     KEY(rule_keys, "cores", FLAG, cores),
     KEY(rule_keys, "requests", FLAG, requests),
+    KEY(rule_keys, "arm", TEXT, arm),
     KEYS_END,
 };
 static const struct config_key REQUESTS[] = {
@@ -300,6 +302,22 @@ static bool is_known_rule(const struct config *c, const char *name)
     return false;
 }
 
+/* A dump that nothing watches would fill the pod's disk. */
+static void read_arm(const struct config *c, const struct rule_keys *keys, struct config_rule *rule,
+                     struct config_errors *errors)
+{
+    bool all = false;
+
+    if (!keys->arm)
+        rule->arm = c->arm && rule->watch ? CONFIG_ARM_ASKED : CONFIG_ARM_NONE;
+    else if (!config_keys_flag(keys->arm, &all))
+        config_errors_add(errors, rule->line, "arm: true or false is needed");
+    else if (all && !rule->watch)
+        config_errors_add(errors, rule->line, "arm: where would the dumps go? Nothing is watched by this rule");
+    else
+        rule->arm = all ? CONFIG_ARM_ALL : CONFIG_ARM_NONE;
+}
+
 static void read_rule(struct config *c, const struct config_node *n, struct config_errors *errors)
 {
     struct rule_keys keys = {.watch = c->watch.trees.count > 0,
@@ -316,6 +334,7 @@ static void read_rule(struct config *c, const struct config_node *n, struct conf
     rule.kills = keys.kills;
     rule.cores = keys.cores;
     rule.requests = keys.requests;
+    read_arm(c, &keys, &rule, errors);
     rule.to = find_destination(c, keys.destination);
     if (!is_name(rule.name))
         config_errors_add(errors, n->line, "rule \"%s\": a name has at most 40 lower-case letters, digits and \"-\"",
@@ -385,6 +404,7 @@ static void read_all(struct config *c, struct config_errors *errors)
     if (top.limits)
         config_limits_read(top.limits, &c->limits, errors);
     c->pods.on = true;
+    c->arm = top.arm;
     if (top.pods)
         read_pods(&c->pods, top.pods, errors);
     if (top.requests)

@@ -44,6 +44,13 @@ struct config_pairs {
     unsigned count;
 };
 
+/* Which JVMs of a rule's pods are armed. */
+enum config_arm {
+    CONFIG_ARM_NONE,
+    CONFIG_ARM_ASKED, /* those whose pod asks for it */
+    CONFIG_ARM_ALL
+};
+
 struct config_rule {
     const char *name;
     struct opt_list namespaces; /* globs */
@@ -51,6 +58,7 @@ struct config_rule {
     const struct config_destination *to;
     bool watch, cores, kills, requests; /* kills: they are recorded, also without a guard */
     struct config_guard guard;
+    enum config_arm arm;
     unsigned line;
 };
 
@@ -94,6 +102,7 @@ struct config {
     struct config_notify notify;
     bool kills;
     struct config_requests requests;
+    bool arm; /* pods that ask for it are armed, unless their rule says otherwise */
     const char *state, *pod_logs, *metrics;
     uint64_t grace_ms;
 };

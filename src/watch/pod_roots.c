@@ -23,7 +23,7 @@
 #include "place/container.h"
 #include "place/container_processes.h"
 #include "place/pod_table.h"
-#include "watch/pod_annotation.h"
+#include "place/pod_annotation.h"
 #include "watch/pod_folder.h"
 #include "watch/source.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The roots that pods' annotations ask for (watch/pod_annotation.h), as the node's table of pods has them now: added
+ * The roots that pods' annotations ask for (place/pod_annotation.h), as the node's table of pods has them now: added
  * when their folder is there, and removed when it ends, after a last scan. A folder that is not there yet is tried
  * again for a minute, and whenever the table changes.
  */

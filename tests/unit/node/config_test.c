@@ -221,6 +221,37 @@ static void requests_are_one_component_and_a_rule_may_refuse_them(void **state)
     assert_string_equal(errors.item[0].text, "requests: url: \"s3://bucket\" is no address of a server (https://...)");
 }
 
+static void pods_are_armed_that_ask_for_it_or_by_their_rule(void **state)
+{
+    static const char text[] = "destinations: {a: {url: 'file:///a'}}\n"
+                               "watch: {trees: [/dumps]}\n"
+                               "state: /state\n"
+                               "arm: yes\n"
+                               "rules:\n"
+                               "  - {name: all, namespaces: x, destination: a, arm: true}\n"
+                               "  - {name: none, namespaces: y, destination: a, arm: no}\n"
+                               "  - {name: left, namespaces: v, destination: a, watch: no}\n"
+                               "  - {name: asks, namespaces: z, destination: a}\n";
+    static const char wrong[] = "destinations: {a: {url: 'file:///a'}}\n"
+                                "rules:\n"
+                                "  - {name: r, namespaces: x, destination: a, arm: maybe}\n"
+                                "  - {name: s, namespaces: x, destination: a, arm: true}\n";
+    CLEANUP(config_free_ptr) struct config *c = good(text), *none = NULL;
+    CLEANUP(component_list_done) struct component_list l = {0};
+    struct config_errors errors = {0};
+
+    (void)state;
+    assert_int_equal(component_list_make(c, LOG_JSON, &l), 0);
+    assert_int_equal(l.count, 2);
+    assert_component(&l.item[1], "arm",
+                     "node-arm --pods=/state/run/pods.json --tree=/dumps --arm-rule=all --asked-rule=asks --log=json");
+    assert_int_equal(config_read(wrong, strlen(wrong), &none, &errors), -EINVAL);
+    assert_int_equal(errors.count, 2);
+    assert_string_equal(errors.item[0].text, "arm: true or false is needed");
+    assert_int_equal(errors.item[1].line, 4);
+    assert_non_null(strstr(errors.item[1].text, "Nothing is watched by this rule"));
+}
+
 static bool has_argument(const struct component_spec *s, const char *wanted)
 {
     for (size_t i = 0; i < s->args.count; i++)
@@ -338,6 +369,7 @@ int main(void)
         cmocka_unit_test(nothing_is_done_that_was_not_asked_for),
         cmocka_unit_test(all_errors_are_found_at_once),
         cmocka_unit_test(requests_are_one_component_and_a_rule_may_refuse_them),
+        cmocka_unit_test(pods_are_armed_that_ask_for_it_or_by_their_rule),
         cmocka_unit_test(cores_go_where_their_rule_says_and_the_spool_is_watched),
         cmocka_unit_test(kills_are_recorded_once_and_all_give_notices),
         cmocka_unit_test(each_destination_has_a_watch_and_each_set_of_settings_a_guard),

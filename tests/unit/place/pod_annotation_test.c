@@ -11,7 +11,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "watch/pod_annotation.h"
+#include "place/pod_annotation.h"
 
 static void volumes_and_folders_of_containers_are_read(void **state)
 {

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "watch/pod_annotation.h"
+#include "place/pod_annotation.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

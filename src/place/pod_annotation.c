@@ -2,7 +2,7 @@
  *
  * Foreign bytes. Strict: a path that is not what it seems is refused, and the pod's owner sees why.
  */
-#include "watch/pod_annotation.h"
+#include "place/pod_annotation.h"
 
 #include <assert.h>
 #include <errno.h>
