@@ -22,8 +22,8 @@
 #include "linux/proc.h"
 #include "place/container.h"
 #include "place/container_processes.h"
-#include "place/pod_table.h"
 #include "place/pod_annotation.h"
+#include "place/pod_table.h"
 #include "watch/pod_folder.h"
 #include "watch/source.h"
 
