@@ -146,6 +146,8 @@ def test_folders_of_the_node_are_made_if_missing():
     volumes = [v["hostPath"] for _, spec, _ in pods() for v in spec.get("volumes", []) if "hostPath" in v]
     assert {v["path"]: v["type"] for v in volumes} == {
         "/var/lib/salvage/dumps": "DirectoryOrCreate", "/var/lib/salvage/guard": "DirectoryOrCreate",
+        "/proc/sys/kernel/core_pattern": "File", "/proc/sys/kernel/core_pipe_limit": "File",
+        "/var/lib/salvage/core": "DirectoryOrCreate", "/var/lib/salvage/spool": "DirectoryOrCreate",
         "/var/lib/salvage/node": "DirectoryOrCreate", "/var/log/pods": "Directory", "/sys/fs/cgroup": "Directory"}
 
 
