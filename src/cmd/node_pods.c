@@ -21,6 +21,7 @@ struct pods_options {
 static const struct opt OPTIONS[] = {
     {OPT_STRING, 0, "config", "FILE", NULL, AT(config), "of node"},
     {OPT_STRING, 0, "out", "FILE", NULL, AT(out), "the table of pods"},
+    {OPT_STRING, 0, "copy", "FILE", NULL, AT(copy), "the same once more: for the handler of cores, on the host"},
     {OPT_STRING, 0, "pod-logs", "DIR", "/var/log/pods", AT(pod_logs), "the kubelet's folder of logs"},
     {OPT_STRING, 0, "node", "NAME", NULL, AT(node), "of this node; default: NODE_NAME"},
     {OPT_STRING, 0, "api", "URL", NULL, AT(api), "the API server; default: as a pod knows it"},

@@ -34,7 +34,6 @@ void cores_plan_done(struct cores_plan *p)
         component_spec_done(&p->set[--p->sets]);
     free(p->set);
     free(p->dir);
-    free(p->spool);
     *p = (struct cores_plan){0};
 }
 
@@ -298,6 +297,7 @@ static int add_pods(struct component_list *l, const struct config *c, enum log_f
     if ((r = strv_add(&s->args, "salvage")) < 0 || (r = strv_add(&s->args, "node-pods")) < 0 ||
         (r = add_option(&s->args, "config", c->path)) < 0 ||
         (r = strv_printf(&s->args, "--out=%s/pods.json", c->run)) < 0 ||
+        (r = l->cores.dir ? strv_printf(&s->args, "--copy=%s/pods.json", l->cores.dir) : 0) < 0 ||
         (r = add_option(&s->args, "pod-logs", c->pod_logs)) < 0 || (r = add_option(&s->args, "node", p->node)) < 0 ||
         (r = add_option(&s->args, "api", p->api)) < 0 || (r = add_option(&s->args, "account", p->account)) < 0 ||
         (r = add_option(&s->args, "kubelet", p->kubelet)) < 0 ||
@@ -336,7 +336,7 @@ int component_list_make(const struct config *c, enum log_format format, struct c
         r = add_requests(&l, c, format);
     if (r == 0)
         r = add_arm(&l, c, format);
-    if (r == 0 && c->pods.on && c->path && l.count > 0)
+    if (r == 0 && c->pods.on && c->path && (l.count > 0 || l.cores.dir))
         if ((r = add_pods(&l, c, format)) == 0)
             start_first(&l);
     if (r < 0)

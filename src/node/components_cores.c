@@ -13,6 +13,7 @@
 #include "base/text.h"
 #include "node/components.h"
 #include "node/core_home.h"
+#include "node/pod_rules.h"
 
 static int add_value(struct strv *args, const char *name, const char *value)
 {
@@ -38,6 +39,24 @@ static bool find_mine(const struct config *c, const struct config_destination *d
     return any;
 }
 
+/* Labels are known by the table alone. Without it a rule that asks for some fits no pod. */
+static int add_pods(struct strv *args, const struct component_list *l, const struct config *c, const bool *mine)
+{
+    int r = 0;
+
+    if (!pod_rules_ask_labels(c))
+        return component_add_namespaces(args, c, mine);
+    if (c->pods.on)
+        r = strv_printf(args, "--pods=%s/pods.json", l->cores.dir);
+    for (size_t i = 0; i < c->rules && r == 0; i++)
+        if (mine[i])
+            r = add_value(args, "pod-rule", c->rule[i].name);
+    for (size_t i = 0; i < c->rules; i++)
+        for (unsigned k = 0; !pod_rules_asks(&c->rule[i]) && k < c->rule[i].namespaces.count && r == 0; k++)
+            r = strv_printf(args, "--namespace=%s%s", mine[i] ? "" : "!", c->rule[i].namespaces.item[k]);
+    return r;
+}
+
 static int add_set(struct component_list *l, const struct config *c, const struct config_destination *d,
                    enum log_format format)
 {
@@ -52,37 +71,37 @@ static int add_set(struct component_list *l, const struct config *c, const struc
     snprintf(s->name, sizeof(s->name), "cores/%s", d->name);
     if ((r = add_words(&s->args, command)) < 0 || (r = add_value(&s->args, "dir", l->cores.dir)) < 0 ||
         (r = add_value(&s->args, "rate", k->rate)) < 0 || (r = add_value(&s->args, "core-max", k->core_max)) < 0 ||
-        (r = add_value(&s->args, "hold", k->hold)) < 0 || (r = add_value(&s->args, "spool", k->spool)) < 0 ||
+        (r = add_value(&s->args, "hold", k->hold)) < 0 ||
+        (r = k->spool ? strv_printf(&s->args, "--spool=%s/%s", k->spool, d->name) : 0) < 0 ||
         (r = add_value(&s->args, "spool-max", k->spool_max)) < 0 ||
         (r = add_value(&s->args, "at-once", k->at_once)) < 0 ||
         (r = add_value(&s->args, "pod-logs", c->pod_logs)) < 0 ||
         (r = k->any_limit ? strv_add(&s->args, "--any-limit") : 0) < 0 ||
-        (r = k->chain ? strv_add(&s->args, "--chain") : 0) < 0 || (r = component_add_namespaces(&s->args, c, mine)) < 0)
+        (r = k->chain ? strv_add(&s->args, "--chain") : 0) < 0 || (r = add_pods(&s->args, l, c, mine)) < 0)
         return r;
     return component_add_store(s, c, d, format);
 }
 
-/* Ships what the handler has put on the disk while the store was away. */
+/* Ships what the handler has put on the disk while the store was away: all of it, as each destination has its folder.
+ */
 static int add_spool_watch(struct component_list *l, const struct config *c, const struct config_destination *d,
                            enum log_format format)
 {
     static const char *const command[] = {"salvage", "watch", NULL};
-    static const char *const how[] = {"--recursive", "--layout=namespace/pod", NULL};
+    static const char *const how[] = {"--recursive", "--layout=namespace/pod", "--dir-mode=700", NULL};
     const char *spool = c->cores.spool;
-    bool mine[CONFIG_RULES_MAX];
     struct component_spec *s;
     int r = component_list_add(l, &s);
 
     if (r < 0)
         return r;
-    find_mine(c, d, mine);
     s->line = c->cores.line;
     snprintf(s->name, sizeof(s->name), "cores-spool/%s", d->name);
-    if ((r = add_words(&s->args, command)) < 0 || (r = strv_add(&s->args, spool)) < 0 ||
+    if ((r = add_words(&s->args, command)) < 0 || (r = strv_printf(&s->args, "%s/%s", spool, d->name)) < 0 ||
         (r = add_words(&s->args, how)) < 0 ||
-        (r = strv_printf(&s->args, "--state=%s/.salvage-%s", spool, d->name)) < 0 ||
+        (r = strv_printf(&s->args, "--state=%s/%s/.salvage", spool, d->name)) < 0 ||
         (r = strv_printf(&s->args, "--grace=%" PRIu64 "ms", c->grace_ms)) < 0 ||
-        (r = component_add_namespaces(&s->args, c, mine)) < 0 || (r = component_add_notices(s, c, d)) < 0)
+        (r = component_add_notices(s, c, d)) < 0)
         return r;
     return component_add_store(s, c, d, format);
 }
@@ -118,8 +137,6 @@ int component_add_cores(struct component_list *l, const struct config *c, enum l
         return 0;
     if (!(l->cores.dir = strdup(c->cores.dir ? c->cores.dir : CORE_HOME_DEFAULT)) ||
         !(l->cores.set = calloc(CONFIG_DESTINATIONS_MAX, sizeof(*l->cores.set))))
-        return -ENOMEM;
-    if (c->cores.spool && !(l->cores.spool = strdup(c->cores.spool)))
         return -ENOMEM;
     for (size_t i = 0; i < c->destinations && r == 0; i++) {
         if (!find_mine(c, &c->destination[i], mine))

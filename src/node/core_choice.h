@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Which set of options takes a core: the first that names the namespace of its pod. What the kubelet says of the pod
- * counts; what the process says of itself does not.
+ * Which set of options takes a core: the one of the rule that fits its pod, by the agent's table of pods or by its
+ * namespace. What the process says of itself does not count.
  */
 #pragma once
 

@@ -109,6 +109,7 @@ static void remove_files(int home)
     unlinkat(home, CORE_HOME_PROGRAM, 0);
     unlinkat(home, "config.json", 0);
     unlinkat(home, "socket", 0);
+    unlinkat(home, "pods.json", 0);
     core_files_remove(home, NULL);
 }
 

@@ -12,7 +12,8 @@ struct core_rules {
     struct plan_options plan;
     struct opt_list only, ignore;
     struct opt_list namespaces; /* base/glob_list.h; not empty: only cores of pods of these */
-    const char *spool, *rate, *pod_logs;
+    struct opt_list pod_rules;  /* names of rules of `node`: only cores of pods to which one of these applies */
+    const char *spool, *rate, *pod_logs, *pods;
     bool any_limit, chain;
     uint64_t spool_max, core_max, hold_ms, at_once;
 };
@@ -28,6 +29,11 @@ struct core_rules {
     PLAN_ROW(OPT_LIST, "namespace", "[!]GLOB", NULL, o, p.namespaces,                                                  \
              "only of pods of these namespaces, as the kubelet says; the first that fits decides, and ! leaves out; "  \
              "may be repeated"),                                                                                       \
+    PLAN_ROW(OPT_STRING, "pods", "FILE", NULL, o, p.pods,                                                              \
+             "the table of this node's pods, which the node agent keeps (docs/node.md)"),                              \
+    PLAN_ROW(OPT_LIST, "pod-rule", "NAME", NULL, o, p.pod_rules,                                                       \
+             "with --pods: pods to which this rule of the node agent applies; may be repeated. --namespace counts "    \
+             "for pods that are not in the table"),                                                                    \
     PLAN_ROW(OPT_STRING, "pod-logs", "DIR", "/var/log/pods", o, p.pod_logs,                                            \
              "with --namespace: the kubelet's folder of logs on the host, which says the namespace of a pod"),         \
     PLAN_ROW(OPT_FLAG, "any-limit", NULL, NULL, o, p.any_limit,                                                        \

@@ -6,13 +6,11 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
@@ -66,10 +64,8 @@ static int install_into(struct cores *c, struct core_config *config, struct err 
 static int install(struct cores *c, struct err *e)
 {
     CLEANUP(core_config_done) struct core_config config = {0};
-    int r = c->plan.spool ? file_mkdirs(AT_FDCWD, c->plan.spool, 0700) : 0;
+    int r;
 
-    if (r < 0)
-        return err_set(e, r, "%s: %s", c->plan.spool, strerror(-r));
     core_files_done(&c->files);
     c->stamp = credentials_stamp(c); /* what changes from now on is a change */
     r = install_into(c, &config, e);

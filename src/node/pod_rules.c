@@ -21,7 +21,7 @@ static bool fits_pairs(const struct config_pairs *wanted, const struct strv *hav
     return true;
 }
 
-static bool asks_labels(const struct config_rule *r)
+bool pod_rules_asks(const struct config_rule *r)
 {
     return r->labels.count > 0 || r->annotations.count > 0;
 }
@@ -34,7 +34,7 @@ int pod_rules_find(const struct config *c, const struct pod_row *p, bool wait)
 
         if (!glob_list_selects(&r->namespaces, p->namespace))
             continue;
-        if (!asks_labels(r))
+        if (!pod_rules_asks(r))
             return (int)i;
         if (!p->known && wait)
             return POD_RULE_PENDING;
@@ -47,7 +47,7 @@ int pod_rules_find(const struct config *c, const struct pod_row *p, bool wait)
 bool pod_rules_ask_labels(const struct config *c)
 {
     for (size_t i = 0; i < c->rules; i++)
-        if (asks_labels(&c->rule[i]))
+        if (pod_rules_asks(&c->rule[i]))
             return true;
     return false;
 }

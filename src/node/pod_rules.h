@@ -13,6 +13,8 @@ enum { POD_RULE_NONE = -1, POD_RULE_PENDING = -2 };
  * with wait false, that rule is passed over. */
 int pod_rules_find(const struct config *c, const struct pod_row *p, bool wait);
 
+bool pod_rules_asks(const struct config_rule *r);
+
 /* Whether a rule asks for labels or annotations. */
 bool pod_rules_ask_labels(const struct config *c);
 

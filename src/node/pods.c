@@ -291,6 +291,8 @@ static void write_table(struct pods *p)
         return;
     if (r == 0)
         r = replace(p->c->out, &text);
+    if (r == 0 && p->c->copy)
+        r = replace(p->c->copy, &text);
     p->written_ms = clock_mono_ms();
     if (r == 0) {
         p->written = hash;

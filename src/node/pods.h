@@ -12,6 +12,7 @@
 struct pods_config {
     const char *config; /* of `node` */
     const char *out;    /* the table */
+    const char *copy;   /* another file that becomes the same, for who does not see `out`; NULL: none */
     const char *pod_logs;
     const char *node;                 /* the node's name; NULL: the API can't be asked */
     const char *api, *account;        /* as struct kubeapi_config; NULL: a pod's own */

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """salvage node with `cores`: the handler of crashes comes and goes with the configuration, and a pod's core goes where the
 rule of its namespace says."""
+import concurrent.futures
 import json
 import os
 import pathlib
@@ -44,7 +45,7 @@ class Pod:
         self.folder = group.folder / "kubepods" / ("pod" + uid) / (uuid.uuid4().hex * 2)
         self.folder.mkdir(parents=True)
         (work / "pod-logs" / ("%s_%s_%s" % (namespace, name, uid))).mkdir(parents=True)
-        self.place = "%s/%s" % (namespace, name)
+        self.row = {"uid": uid, "namespace": namespace, "name": name}
 
     def crash(self, program, mib=1):
         command = ["sh", "-c", 'echo $$ >"$0/cgroup.procs" && exec "$@"', str(self.folder), str(program), str(mib)]
@@ -141,7 +142,7 @@ def test_a_pods_core_goes_where_its_namespaces_rule_says(node, program, pods):
     node.wait("stored", 2)
     assert node.arrived("shop") == ["shop/cart-1"] and node.arrived("rest") == ["other/web-2"]
     log = (node.home / "log").read_text()
-    assert "no rule names its namespace" in log and "in no pod" in log
+    assert "no rule fits its pod" in log and "in no pod" in log
     # The agent's end leaves the handler; the next one finds all as it was before the first.
     assert p.stop() == 0 and node.status()["ours"]
     shop.crash(program)
@@ -186,6 +187,24 @@ def test_the_handler_has_the_credentials_of_each_destination_and_gets_new_ones(n
     assert not copy.exists() and p.stop() == 0 and PATTERN.read_text() == "core.before-us\n"
 
 
+def test_where_labels_decide_the_table_of_pods_has_the_rule(node, program, pods, folder, work):
+    mine, others, unknown, elsewhere = pods("shop/cart-1", "shop/cart-2", "plain/web-1", "shop/new-1")
+    rows = [{**mine.row, "rule": "mine"}, {**others.row, "rule": "theirs"}]
+    (work / "pods.json").write_text("".join(json.dumps(row, separators=(",", ":")) + "\n" for row in [{"schema": "salvage.pods/1"}, *rows]))
+    node.salvage.ok("core", "install", "--dir", node.home, *folder.options(), "--any-limit", "--pod-logs", work / "pod-logs",
+                    "--pods", work / "pods.json", "--pod-rule", "mine", "--namespace", "plain")
+    for pod in (mine, others):
+        pod.crash(program)
+    node.wait("stored")
+    node.wait("refused")
+    # It is waited for, and then its namespace counts.
+    with concurrent.futures.ThreadPoolExecutor() as both:
+        list(both.map(lambda pod: pod.crash(program), (unknown, elsewhere)))
+    node.wait("stored", 2)
+    node.wait("refused", 2)
+    assert sorted(key.split("/")[1] for key, m in folder.manifests() if m["kind"] == "core") == ["cart-1", "web-1"]
+
+
 def test_a_handler_of_core_install_is_not_the_agents(node, folder):
     node.salvage.ok("core", "install", "--dir", node.home, *folder.options())
     before = PATTERN.read_text()
@@ -217,5 +236,5 @@ def test_errors_of_cores_have_their_line(node):
     node.write()
     result = node.salvage.ok("node", "--check", node.file)
     lines = {line.partition(":")[0]: line for line in result.lines}
-    assert sorted(lines) == ["cores/rest", "cores/shop"]
+    assert sorted(lines) == ["cores/rest", "cores/shop", "pods"]
     assert "'--namespace=!shop' '--namespace=!shop-*' --namespace=!quiet" in lines["cores/rest"].replace("'--namespace=!quiet'", "--namespace=!quiet")

@@ -175,16 +175,17 @@ static void cores_go_where_their_rule_says_and_the_spool_is_watched(void **state
     assert_string_equal(l.cores.dir, "/c");
     assert_int_equal(l.cores.sets, 2);
     assert_component(&l.cores.set[0], "cores/a",
-                     "core install --dir=/c --rate=5/hour --spool=/s --any-limit --namespace=!x --namespace=!y-* "
+                     "core install --dir=/c --rate=5/hour --spool=/s/a --any-limit --namespace=!x --namespace=!y-* "
                      "--namespace=!z --namespace=* --to=file:///a --log=text");
     assert_component(&l.cores.set[1], "cores/b",
-                     "core install --dir=/c --rate=5/hour --spool=/s --any-limit --namespace=x --namespace=y-* "
+                     "core install --dir=/c --rate=5/hour --spool=/s/b --any-limit --namespace=x --namespace=y-* "
                      "--to=file:///b --log=text");
     assert_string_equal(l.cores.set[1].credentials, "/k");
     assert_int_equal(l.count, 3);
-    assert_component(&l.item[0], "cores-spool/a",
-                     "watch /s --recursive --layout=namespace/pod --state=/s/.salvage-a --grace=25000ms "
-                     "--namespace=!x --namespace=!y-* --namespace=!z --namespace=* --to=file:///a --log=text");
+    assert_component(
+        &l.item[0], "cores-spool/a",
+        "watch /s/a --recursive --layout=namespace/pod --dir-mode=700 --state=/s/a/.salvage --grace=25000ms "
+        "--to=file:///a --log=text");
     assert_component(&l.item[2], "cores", "core serve --dir=/c");
     assert_string_equal(l.item[2].follows, "/c/config.json");
 }
@@ -362,6 +363,27 @@ static void kills_are_recorded_once_and_all_give_notices(void **state)
                      "--log=text");
 }
 
+/* A pod that the table does not have is not sent to the destination of a rule that asks for labels. */
+static void rules_with_labels_are_known_by_the_table_alone(void **state)
+{
+    static const char text[] = "destinations: {a: {url: 'file:///a'}, b: {url: 'file:///b'}}\n"
+                               "cores: {dir: /c}\n"
+                               "rules:\n"
+                               "  - {name: team, namespaces: '*', labels: {team: x}, destination: b}\n"
+                               "  - {name: rest, namespaces: '*', destination: a}\n";
+    CLEANUP(config_free_ptr) struct config *c = good(text);
+    CLEANUP(component_list_done) struct component_list l = {0};
+
+    (void)state;
+    assert_int_equal(component_list_make(c, LOG_TEXT, &l), 0);
+    assert_component(
+        &l.cores.set[0], "cores/a",
+        "core install --dir=/c --pods=/c/pods.json --pod-rule=rest --namespace=* --to=file:///a --log=text");
+    assert_component(
+        &l.cores.set[1], "cores/b",
+        "core install --dir=/c --pods=/c/pods.json --pod-rule=team --namespace=!* --to=file:///b --log=text");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -372,6 +394,7 @@ int main(void)
         cmocka_unit_test(pods_are_armed_that_ask_for_it_or_by_their_rule),
         cmocka_unit_test(cores_go_where_their_rule_says_and_the_spool_is_watched),
         cmocka_unit_test(kills_are_recorded_once_and_all_give_notices),
+        cmocka_unit_test(rules_with_labels_are_known_by_the_table_alone),
         cmocka_unit_test(each_destination_has_a_watch_and_each_set_of_settings_a_guard),
         cmocka_unit_test(components_share_what_the_agent_and_a_destination_may_send),
         cmocka_unit_test(with_the_handler_of_cores_too),
