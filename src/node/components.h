@@ -30,7 +30,7 @@ struct component_spec {
 
 /* The handler of crashes (node/cores.h): no process of ours. A set of options for each destination. */
 struct cores_plan {
-    char *dir;   /* NULL: there is to be none; owned */
+    char *dir; /* NULL: there is to be none; owned */
     struct component_spec *set;
     size_t sets;
 };
