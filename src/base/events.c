@@ -113,6 +113,11 @@ static const struct event_info TABLE[EVENT_END] = {
          "a folder in a pod is watched, because the pod's annotation salvage.dev/watch names it; waits: "
          "why not yet",
          "dir waits"},
+    [EVENT_POD_FOLDER_ENDED] =
+        {"pod-folder-ended", LEVEL_INFO,
+         "a folder in a pod is no longer watched: its pod or container has ended, it was removed, or "
+         "the annotation no longer names it",
+         "dir"},
     [EVENT_POD_FOLDER_REFUSED] = {"pod-folder-refused", LEVEL_WARNING,
                                   "a pod's annotation salvage.dev/watch is wrong, or a folder that it names can't be "
                                   "watched; reported once for each pod and reason",

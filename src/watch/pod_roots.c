@@ -33,7 +33,7 @@ enum {
     POLL_MS = 5000,   /* of the table, without inotify */
     RETRY_MS = 250,   /* of a folder that is not there, doubled each time */
     TRIES_MAX = 9,    /* about a minute */
-    ENDING_MS = 5000  /* after the last scan: files of any name are read one after the other (watch/sniffer.h) */
+    ENDING_MS = 3000  /* after the last scan: files of any name are read one after the other (watch/sniffer.h) */
 };
 
 struct pod_entry {
@@ -195,6 +195,8 @@ static void remove_root(struct pod_entry *e)
 {
     stop_process(e);
     if (e->root) {
+        if (!e->root->in_pod->below)
+            log_event(EVENT_POD_FOLDER_ENDED, LOG_STR("dir", e->root->path));
         source_remove_pod(e->owner->source, e->root);
         e->owner->events.removed(e->owner->events.ctx);
     }
