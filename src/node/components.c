@@ -104,19 +104,41 @@ int component_add_store(struct component_spec *s, const struct config *c, const 
     return 0;
 }
 
+/* The state lies in the tree: evidence is claimed by a rename. */
+static int add_tree(struct component_spec *s, const struct config *c, const struct config_destination *d,
+                    const char *tree)
+{
+    int r;
+
+    if ((r = strv_add(&s->args, tree)) < 0 || (r = strv_add(&s->args, "--recursive")) < 0 ||
+        (r = add_option(&s->args, "layout", c->watch.layout ? c->watch.layout : "namespace/pod")) < 0 ||
+        (r = strv_printf(&s->args, "--state=%s/.salvage-%s", tree, d->name)) < 0)
+        return r;
+    return add_option(&s->args, "dir-mode", c->watch.dir_mode);
+}
+
+/* Folders in the pods of these rules. */
+static int add_volumes(struct component_spec *s, const struct config *c, const bool *mine)
+{
+    int r = strv_printf(&s->args, "--pods=%s/pods.json", c->run);
+
+    if (r == 0)
+        r = add_option(&s->args, "kubelet", c->kubelet);
+    for (size_t i = 0; i < c->rules && r == 0; i++)
+        if (mine[i])
+            r = add_option(&s->args, "pod-rule", c->rule[i].name);
+    return r;
+}
+
+/* tree: NULL: none. */
 static int add_watch_options(struct component_spec *s, const struct config *c, const struct config_destination *d,
                              const char *tree)
 {
     const struct config_watch *w = &c->watch;
     int r;
 
-    /* The state lies in the tree: evidence is claimed by a rename. */
     if ((r = strv_add(&s->args, "salvage")) < 0 || (r = strv_add(&s->args, "watch")) < 0 ||
-        (r = strv_add(&s->args, tree)) < 0 || (r = strv_add(&s->args, "--recursive")) < 0 ||
-        (r = add_option(&s->args, "layout", w->layout ? w->layout : "namespace/pod")) < 0 ||
-        (r = strv_printf(&s->args, "--state=%s/.salvage-%s", tree, d->name)) < 0 ||
-        (r = add_option(&s->args, "dir-mode", w->dir_mode)) < 0 ||
-        (r = add_option(&s->args, "retain-age", w->retain_age)) < 0 ||
+        (r = tree ? add_tree(s, c, d, tree) : 0) < 0 || (r = add_option(&s->args, "retain-age", w->retain_age)) < 0 ||
         (r = add_option(&s->args, "retain-bytes", w->retain_bytes)) < 0)
         return r;
     return strv_printf(&s->args, "--grace=%" PRIu64 "ms", c->grace_ms);
@@ -164,26 +186,29 @@ int component_list_add(struct component_list *l, struct component_spec **ret)
     return 0;
 }
 
-/* The watches of a destination, one for each tree. */
+/* The watches of a destination, one for each tree; the first also has the folders in pods. */
 static int add_watches(struct component_list *l, const struct config *c, const struct config_destination *d,
                        enum log_format format)
 {
     bool mine[CONFIG_RULES_MAX] = {false}, any = false;
+    unsigned trees = c->watch.trees.count, count = trees == 0 && c->watch.volumes ? 1 : trees;
     struct component_spec *s;
     int r = 0;
 
     for (size_t i = 0; i < c->rules; i++)
         any |= mine[i] = c->rule[i].to == d && c->rule[i].watch;
-    for (unsigned i = 0; any && i < c->watch.trees.count && r == 0; i++) {
+    for (unsigned i = 0; any && i < count && r == 0; i++) {
         if ((r = component_list_add(l, &s)) < 0)
             return r;
         s->line = d->line;
-        if (c->watch.trees.count == 1)
+        if (count == 1)
             snprintf(s->name, sizeof(s->name), "watch/%s", d->name);
         else
             snprintf(s->name, sizeof(s->name), "watch/%s/%u", d->name, i + 1);
-        if ((r = add_watch_options(s, c, d, c->watch.trees.item[i])) < 0 ||
-            (r = component_add_namespaces(&s->args, c, mine)) < 0 || (r = component_add_notices(s, c, d)) < 0)
+        if ((r = add_watch_options(s, c, d, trees > 0 ? c->watch.trees.item[i] : NULL)) < 0 ||
+            (r = trees > 0 ? component_add_namespaces(&s->args, c, mine) : 0) < 0 ||
+            (r = i == 0 && c->watch.volumes ? add_volumes(s, c, mine) : 0) < 0 ||
+            (r = component_add_notices(s, c, d)) < 0)
             return r;
         r = component_add_store(s, c, d, format);
     }

@@ -21,7 +21,7 @@ struct top {
     struct config_notify notify;
     bool kills, arm;
     const struct config_node *destinations, *rules, *watch, *guard, *cores, *limits, *pods, *requests;
-    const char *state, *pod_logs, *metrics;
+    const char *state, *pod_logs, *kubelet, *metrics;
     uint64_t grace_ms;
 };
 
@@ -60,6 +60,7 @@ static const struct config_key TOP[] = {
     KEY(top, "arm", FLAG, arm),
     KEY(top, "state", PATH, state),
     KEY(top, "pod-logs", PATH, pod_logs),
+    KEY(top, "kubelet", PATH, kubelet),
     KEY(top, "grace", DURATION, grace_ms),
     KEY(top, "metrics", TEXT, metrics),
     KEYS_END,
@@ -76,9 +77,13 @@ static const struct config_key DESTINATION[] = {
     KEYS_END,
 };
 static const struct config_key WATCH[] = {
-    REQUIRED(config_watch, "trees", LIST, trees),          KEY(config_watch, "layout", TEXT, layout),
-    KEY(config_watch, "dir-mode", TEXT, dir_mode),         KEY(config_watch, "retain-age", TIME, retain_age),
-    KEY(config_watch, "retain-bytes", TEXT, retain_bytes), KEYS_END,
+    KEY(config_watch, "trees", LIST, trees),
+    KEY(config_watch, "volumes", FLAG, volumes),
+    KEY(config_watch, "layout", TEXT, layout),
+    KEY(config_watch, "dir-mode", TEXT, dir_mode),
+    KEY(config_watch, "retain-age", TIME, retain_age),
+    KEY(config_watch, "retain-bytes", TEXT, retain_bytes),
+    KEYS_END,
 };
 static const struct config_key GUARD[] = {
     KEY(config_guard, "when", LIST, when),
@@ -180,6 +185,8 @@ static void read_watch(struct config *c, const struct config_node *n, struct con
 {
     if (!config_keys_read(n, WATCH, "watch", &c->watch, errors))
         return;
+    if (c->watch.trees.count == 0 && !c->watch.volumes)
+        config_errors_add(errors, n->line, "watch needs \"trees\", or \"volumes: true\"");
     if (c->watch.trees.count > CONFIG_TREES_MAX)
         config_errors_add(errors, n->line, "trees: more than 8");
     for (unsigned i = 0; i < c->watch.trees.count; i++)
@@ -318,9 +325,14 @@ static void read_arm(const struct config *c, const struct rule_keys *keys, struc
         rule->arm = all ? CONFIG_ARM_ALL : CONFIG_ARM_NONE;
 }
 
+static bool is_watched(const struct config *c)
+{
+    return c->watch.trees.count > 0 || c->watch.volumes;
+}
+
 static void read_rule(struct config *c, const struct config_node *n, struct config_errors *errors)
 {
-    struct rule_keys keys = {.watch = c->watch.trees.count > 0,
+    struct rule_keys keys = {.watch = is_watched(c),
                              .cores = c->cores.on,
                              .kills = c->kills,
                              .requests = c->requests.url != NULL};
@@ -352,7 +364,7 @@ static void read_rule(struct config *c, const struct config_node *n, struct conf
         refuse_destination(c, keys.destination, n->line, errors);
     if (keys.guard)
         read_guard(&rule.guard, keys.guard, errors);
-    if (rule.watch && c->watch.trees.count == 0)
+    if (rule.watch && !is_watched(c))
         config_errors_add(errors, n->line, "watch: which folder? \"watch: {trees: [...]}\" is missing at the top");
     if (rule.cores && !c->cores.on)
         config_errors_add(errors, n->line, "cores: \"cores: true\" is missing at the top");
@@ -382,13 +394,14 @@ static void read_rules(struct config *c, const struct config_node *n, struct con
 
 static void read_all(struct config *c, struct config_errors *errors)
 {
-    struct top top = {.grace_ms = GRACE_MS};
+    struct top top = {.grace_ms = GRACE_MS, .kubelet = "/var/lib/kubelet"};
 
     config_keys_read(c->tree, TOP, "the configuration", &top, errors);
     c->kills = top.kills;
     c->notify = top.notify;
     c->state = top.state;
     c->pod_logs = top.pod_logs;
+    c->kubelet = top.kubelet;
     c->metrics = top.metrics;
     c->grace_ms = top.grace_ms;
     if (top.grace_ms > GRACE_MOST_MS)
@@ -409,6 +422,8 @@ static void read_all(struct config *c, struct config_errors *errors)
         read_pods(&c->pods, top.pods, errors);
     if (top.requests)
         read_requests(c, top.requests, errors);
+    if (c->watch.volumes && !c->pods.on)
+        config_errors_add(errors, top.watch->line, "watch: volumes: annotations are not known with \"pods: false\"");
     if (top.rules)
         read_rules(c, top.rules, errors);
 }

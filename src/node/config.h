@@ -77,6 +77,7 @@ struct config_requests {
 
 struct config_watch {
     struct opt_list trees;
+    bool volumes; /* folders in pods that an annotation names */
     const char *layout, *dir_mode, *retain_age, *retain_bytes;
 };
 
@@ -104,6 +105,7 @@ struct config {
     struct config_requests requests;
     bool arm; /* pods that ask for it are armed, unless their rule says otherwise */
     const char *state, *pod_logs, *metrics;
+    const char *kubelet; /* its folder */
     uint64_t grace_ms;
 };
 

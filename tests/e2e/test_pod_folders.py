@@ -239,6 +239,7 @@ def test_many_folders_cost_little_and_a_deep_tree_no_more_than_its_share(salvage
         kubelet.pod("shop", "cart-%d" % n, "volume:dumps")
     watch.wait("pod-folder", count=201, timeout=60)
     assert watches_of(watch.pid) == 202 and len(os.listdir("/proc/%d/fd" % watch.pid)) < 40
+    print("grown", status(watch.pid)["RssAnon"] - before)
     assert status(watch.pid)["RssAnon"] - before < 200 * 2048 + (512 << 10)
     deep = kubelet.pod("bad", "deep", "volume:dumps")
     for n in range(300):
