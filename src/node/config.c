@@ -313,13 +313,13 @@ static bool is_known_rule(const struct config *c, const char *name)
 static void read_arm(const struct config *c, const struct rule_keys *keys, struct config_rule *rule,
                      struct config_errors *errors)
 {
-    bool all = false;
+    bool all = false, watched = rule->watch && c->watch.trees.count > 0;
 
     if (!keys->arm)
-        rule->arm = c->arm && rule->watch ? CONFIG_ARM_ASKED : CONFIG_ARM_NONE;
+        rule->arm = c->arm && watched ? CONFIG_ARM_ASKED : CONFIG_ARM_NONE;
     else if (!config_keys_flag(keys->arm, &all))
         config_errors_add(errors, rule->line, "arm: true or false is needed");
-    else if (all && !rule->watch)
+    else if (all && !watched)
         config_errors_add(errors, rule->line, "arm: where would the dumps go? Nothing is watched by this rule");
     else
         rule->arm = all ? CONFIG_ARM_ALL : CONFIG_ARM_NONE;
@@ -332,10 +332,8 @@ static bool is_watched(const struct config *c)
 
 static void read_rule(struct config *c, const struct config_node *n, struct config_errors *errors)
 {
-    struct rule_keys keys = {.watch = is_watched(c),
-                             .cores = c->cores.on,
-                             .kills = c->kills,
-                             .requests = c->requests.url != NULL};
+    struct rule_keys keys = {
+        .watch = is_watched(c), .cores = c->cores.on, .kills = c->kills, .requests = c->requests.url != NULL};
     struct config_rule rule = {.guard = c->guard, .line = n->line};
 
     if (!config_keys_read(n, RULE, "a rule", &keys, errors))

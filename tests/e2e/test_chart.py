@@ -139,12 +139,22 @@ def test_every_pod_is_as_restricted_as_its_work_allows():
     ({"rules": [{"name": "a", "namespaces": ["*"], "destination": "store", "guard": {"do": ["signal:QUIT", "get:http://127.0.0.1/x"]}}]},
      [*GUARDING, "KILL", "SYS_ADMIN"], {"dumps", "pod-logs", "state", "cgroup"}),
     ({"watch": None, "guard": True}, ["DAC_OVERRIDE", "SYS_PTRACE", "SETUID", "SETGID", "IPC_LOCK"], {"pod-logs", "state", "cgroup"}),
-], ids=["watch", "guard", "actions", "guard-alone"])
+    ({"watch": {"trees": None, "volumes": True}}, [*WATCHING, "SYS_PTRACE"], {"pod-logs", "state", "kubelet-pods"}),
+], ids=["watch", "guard", "actions", "guard-alone", "volumes-alone"])
 def test_an_agent_has_what_its_configuration_needs(config, capabilities, folders):
     pod, _ = node_of({"node": {"config": config}})
     assert sorted(pod["containers"][0]["securityContext"]["capabilities"]["add"]) == sorted(capabilities)
     assert {v["name"] for v in pod["volumes"] if "hostPath" in v} == folders
-    assert bool(pod.get("hostPID")) == ("cgroup" in folders)
+    assert bool(pod.get("hostPID")) == bool({"cgroup", "kubelet-pods"} & folders)
+
+
+def test_folders_in_pods_take_what_the_kustomizations_patch_adds():
+    patch = yaml.safe_load((cluster.DEPLOY / "node" / "volumes.yaml").read_text())["spec"]["template"]["spec"]
+    without, _ = node_of(GUARD)
+    pod, _ = node_of(merged(GUARD, {"node": {"config": {"watch": {"volumes": True}}}}))
+    assert pod["volumes"] == without["volumes"] + patch["volumes"]
+    mounts = [p["containers"][0].pop("volumeMounts") for p in (without, pod, patch)]
+    assert mounts[1] == mounts[0] + mounts[2] and pod["containers"] == without["containers"] and pod["hostPID"]
 
 
 def test_cores_take_what_the_kustomizations_patch_adds_and_no_capability():

@@ -190,6 +190,58 @@ static void cores_go_where_their_rule_says_and_the_spool_is_watched(void **state
     assert_string_equal(l.item[2].follows, "/c/config.json");
 }
 
+static bool has_argument(const struct component_spec *s, const char *wanted)
+{
+    for (size_t i = 0; i < s->args.count; i++)
+        if (strcmp(s->args.item[i], wanted) == 0)
+            return true;
+    return false;
+}
+
+/* By the first watch of a destination, which has no folder of its own if there is no tree. */
+static void folders_in_pods_are_watched_by_rules(void **state)
+{
+    static const char rules[] = "destinations: {a: {url: 'file:///a'}, b: {url: 'file:///b'}}\n"
+                                "state: /state\n"
+                                "rules:\n"
+                                "  - {name: one, namespaces: x, destination: a}\n"
+                                "  - {name: none, namespaces: z, destination: b, watch: no}\n"
+                                "  - {name: two, namespaces: '*', destination: a}\n";
+    static const char wrong[] = "destinations: {a: {url: 'file:///a'}}\n"
+                                "pods: no\n"
+                                "watch: {volumes: yes}\n"
+                                "rules: [{name: a, namespaces: a, destination: a}]\n";
+    char text[1024];
+    struct config_errors errors = {0};
+    struct config *none = NULL;
+
+    (void)state;
+    snprintf(text, sizeof(text), "%skubelet: /k\nwatch: {volumes: yes, retain-age: 1d}\n", rules);
+    {
+        CLEANUP(config_free_ptr) struct config *c = good(text);
+        CLEANUP(component_list_done) struct component_list l = {0};
+
+        assert_int_equal(component_list_make(c, LOG_TEXT, &l), 0);
+        assert_int_equal(l.count, 1);
+        assert_component(&l.item[0], "watch/a",
+                         "watch --retain-age=1d --grace=25000ms --pods=/state/run/pods.json --kubelet=/k "
+                         "--pod-rule=one --pod-rule=two --to=file:///a --log=text");
+    }
+    snprintf(text, sizeof(text), "%swatch: {volumes: yes, trees: [/d, /e]}\n", rules);
+    {
+        CLEANUP(config_free_ptr) struct config *c = good(text);
+        CLEANUP(component_list_done) struct component_list l = {0};
+
+        assert_int_equal(component_list_make(c, LOG_TEXT, &l), 0);
+        assert_int_equal(l.count, 2);
+        assert_true(has_argument(&l.item[0], "--kubelet=/var/lib/kubelet"));
+        assert_false(has_argument(&l.item[1], "--kubelet=/var/lib/kubelet"));
+    }
+    assert_int_equal(config_read(wrong, strlen(wrong), &none, &errors), -EINVAL);
+    assert_int_equal(errors.item[0].line, 3);
+    assert_string_equal(errors.item[0].text, "watch: volumes: annotations are not known with \"pods: false\"");
+}
+
 static void requests_are_one_component_and_a_rule_may_refuse_them(void **state)
 {
     static const char text[] = "destinations: {a: {url: 'file:///a'}}\n"
@@ -251,14 +303,6 @@ static void pods_are_armed_that_ask_for_it_or_by_their_rule(void **state)
     assert_string_equal(errors.item[0].text, "arm: true or false is needed");
     assert_int_equal(errors.item[1].line, 4);
     assert_non_null(strstr(errors.item[1].text, "Nothing is watched by this rule"));
-}
-
-static bool has_argument(const struct component_spec *s, const char *wanted)
-{
-    for (size_t i = 0; i < s->args.count; i++)
-        if (strcmp(s->args.item[i], wanted) == 0)
-            return true;
-    return false;
 }
 
 /* By files that all of them name. */
@@ -392,6 +436,7 @@ int main(void)
         cmocka_unit_test(all_errors_are_found_at_once),
         cmocka_unit_test(requests_are_one_component_and_a_rule_may_refuse_them),
         cmocka_unit_test(pods_are_armed_that_ask_for_it_or_by_their_rule),
+        cmocka_unit_test(folders_in_pods_are_watched_by_rules),
         cmocka_unit_test(cores_go_where_their_rule_says_and_the_spool_is_watched),
         cmocka_unit_test(kills_are_recorded_once_and_all_give_notices),
         cmocka_unit_test(rules_with_labels_are_known_by_the_table_alone),

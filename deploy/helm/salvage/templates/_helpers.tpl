@@ -110,11 +110,22 @@ spool: {{ . }}
 {{- end -}}
 {{- end -}}
 
+{{/* Folders in pods that an annotation names, and folders that pods mount. */}}
+{{- define "salvage.nodeVolumes" -}}
+{{- with .Values.node.config.watch }}{{ if .volumes }}yes{{ end }}{{ end -}}
+{{- end -}}
+{{- define "salvage.nodeTrees" -}}
+{{- with .Values.node.config.watch }}{{ if .trees }}yes{{ end }}{{ end -}}
+{{- end -}}
+
 {{/* What the agent may do that an ordinary process may not. */}}
 {{- define "salvage.nodeCapabilities" -}}
 {{- $capabilities := list -}}
 {{- if .Values.node.config.watch -}}
 {{- $capabilities = list "DAC_OVERRIDE" "FOWNER" "LEASE" -}}
+{{- end -}}
+{{- if include "salvage.nodeVolumes" . -}}
+{{- $capabilities = append $capabilities "SYS_PTRACE" -}}
 {{- end -}}
 {{- if include "salvage.nodeHas" (list . "guard") -}}
 {{- $capabilities = concat $capabilities (list "DAC_OVERRIDE" "SYS_PTRACE" "SETUID" "SETGID" "IPC_LOCK") | uniq -}}
