@@ -24,6 +24,7 @@ enum {
 
 struct block_slot {
     unsigned char *raw;
+    const void *data;     /* of the block in use: raw, or the caller's */
     unsigned char *frame; /* NULL: the raw block is the frame */
     size_t frame_size;
     size_t raw_size;
@@ -71,7 +72,7 @@ static void encode_next(struct encoder *c)
     struct block_slot *s = block_slot_of(b, number);
 
     pthread_mutex_unlock(&b->lock);
-    s->result = b->ops->encode(c->state, s->raw, s->raw_size, s->frame, s->frame_size);
+    s->result = b->ops->encode(c->state, s->data, s->raw_size, s->frame, s->frame_size);
     pthread_mutex_lock(&b->lock);
     s->done = true;
     if (b->awaited == number)
@@ -226,9 +227,15 @@ void *blocks_slot(struct blocks *b)
 
 void blocks_submit(struct blocks *b, size_t size)
 {
+    blocks_submit_at(b, block_slot_of(b, b->submitted)->raw, size);
+}
+
+void blocks_submit_at(struct blocks *b, const void *raw, size_t size)
+{
     struct block_slot *s = block_slot_of(b, b->submitted);
 
     assert(size > 0 && size <= b->block_size && blocks_pending(b) < b->slots);
+    s->data = raw;
     s->raw_size = size;
     s->result = (ssize_t)size;
     s->done = b->encoders == 0;
@@ -283,7 +290,7 @@ int blocks_next(struct blocks *b, bool wait, struct encoded *ret)
         return 0;
     if (s->result < 0)
         return (int)s->result;
-    *ret = (struct encoded){.data = s->frame ? s->frame : s->raw, .size = (size_t)s->result, .raw_size = s->raw_size};
+    *ret = (struct encoded){.data = s->frame ? s->frame : s->data, .size = (size_t)s->result, .raw_size = s->raw_size};
     return 1;
 }
 

@@ -34,6 +34,9 @@ void blocks_limit(struct blocks *b, unsigned threads);
 void *blocks_slot(struct blocks *b);
 void blocks_submit(struct blocks *b, size_t size); /* size: of the block in the slot; > 0 */
 
+/* The same with a block that lies elsewhere, and stays there until its release. */
+void blocks_submit_at(struct blocks *b, const void *raw, size_t size);
+
 /* The oldest block's frame: 1 and *ret; 0 if it isn't ready, or if no block is pending. wait: until it is ready;
  * encodes meanwhile. -EIO, -ENOMEM from the encoder: that block remains the oldest, and every further call fails. */
 int blocks_next(struct blocks *b, bool wait, struct encoded *ret);

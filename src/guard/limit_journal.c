@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "linux/cgroup.h"
+#include "linux/meminfo.h"
 
 static const char SCHEMA[] = "salvage.limit-override/1";
 
@@ -195,28 +196,6 @@ int limit_override_decode(const char *data, size_t size, struct limit_override *
 
 /* --- the machine ----------------------------------------------------------------------------------------------------
  */
-
-/* "MemTotal:       24683548 kB" */
-static int meminfo_bytes(const char *text, const char *name, uint64_t *ret)
-{
-    size_t length = strlen(name);
-
-    for (const char *at = text; *at; at += strcspn(at, "\n"), at += *at == '\n') {
-        char number[LIMIT_OVERRIDE_VALUE_MAX];
-        uint64_t kib;
-
-        if (strncmp(at, name, length) != 0 || at[length] != ':')
-            continue;
-        at += length + 1;
-        at += strspn(at, " ");
-        snprintf(number, sizeof(number), "%.*s", (int)strspn(at, "0123456789"), at);
-        if (text_parse_uint(number, INT64_MAX / 1024, &kib) < 0)
-            return -EINVAL;
-        *ret = kib * 1024;
-        return 0;
-    }
-    return -EINVAL;
-}
 
 int limit_override_spare(const char *meminfo, uint64_t *ret_bytes)
 {

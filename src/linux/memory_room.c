@@ -4,9 +4,13 @@
  */
 #include "linux/memory_room.h"
 
+#include <fcntl.h>
 #include <unistd.h>
 
+#include "base/file.h"
+#include "base/mem.h"
 #include "linux/memcg.h"
+#include "linux/meminfo.h"
 #include "linux/proc.h"
 
 uint64_t memory_room(void)
@@ -23,4 +27,15 @@ uint64_t memory_room(void)
     memcg_done(&cgroup);
     proc_done(&self);
     return memory;
+}
+
+uint64_t memory_spare(void)
+{
+    CLEANUP(buf_done) struct buf text = {.ceiling = MEMINFO_TEXT_MAX};
+    uint64_t room = memory_room(), available;
+
+    if (file_load(AT_FDCWD, "/proc/meminfo", &text) < 0 ||
+        meminfo_bytes(buf_text(&text), "MemAvailable", &available) < 0)
+        return 0;
+    return available < room ? available : room;
 }

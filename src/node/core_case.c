@@ -19,6 +19,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "core/live_core.h"
+#include "linux/memory_room.h"
 #include "linux/report_child.h"
 #include "net/bandwidth.h"
 #include "node/core_spool.h"
@@ -32,7 +33,7 @@
 #include "ship/shipping.h"
 #include "threads/hserr.h"
 
-enum { STORE_ASK_MS = 3000, GIVE_UP_MS = 120000, NAME_SIZE = 64 };
+enum { STORE_ASK_MS = 3000, GIVE_UP_MS = 120000, NAME_SIZE = 64, SPARE_PART = 8 };
 
 #define SENSITIVE "a program with more rights than its user (set-user-id, or fs.suid_dumpable)"
 
@@ -178,11 +179,21 @@ static int start_pump(struct taking *t, uint64_t room, struct err *e)
     return core_pump_start(&t->pump, e);
 }
 
+/* What the process's memory is copied into, while it stands still. The memory is the machine's, not that of the
+ * process's container; the process gives back as much when it is released. */
+static uint64_t buffer_size(const struct core_rules *rules)
+{
+    uint64_t share = memory_spare() / SPARE_PART;
+
+    return share < rules->buffer ? share : rules->buffer;
+}
+
 static int store_core(struct taking *t, struct err *e)
 {
     struct shipping_stream stream = {.name = t->name,
                                      .started_ns = t->c->facts->started_ns,
                                      .uid = t->c->facts->status.uid,
+                                     .buffer = buffer_size(t->c->rules),
                                      .expected_size = live_core_guess(&t->c->facts->proc),
                                      .partial = how_partial,
                                      .ctx = t};

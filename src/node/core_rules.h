@@ -15,7 +15,7 @@ struct core_rules {
     struct opt_list pod_rules;  /* names of rules of `node`: only cores of pods to which one of these applies */
     const char *spool, *rate, *pod_logs, *pods;
     bool any_limit, chain;
-    uint64_t spool_max, core_max, hold_ms, at_once;
+    uint64_t spool_max, core_max, hold_ms, at_once, buffer;
 };
 
 /* clang-format off */
@@ -41,6 +41,9 @@ struct core_rules {
     PLAN_ROW(OPT_SIZE, "core-max", "SIZE", "64G", o, p.core_max, "cut a core at this size, and mark it; 0: never"),    \
     PLAN_ROW(OPT_DURATION, "hold", "DURATION", "10m", o, p.hold_ms,                                                    \
              "how long a process may wait for its core to be read; then the core is cut, and marked"),                 \
+    PLAN_ROW(OPT_SIZE, "buffer", "SIZE", "1G", o, p.buffer,                                                            \
+             "memory, beside --memory, for what is read of a core and not compressed yet, so that the process is "     \
+             "released sooner: at most this, and an eighth of what the machine has available; 0: none"),               \
     PLAN_ROW(OPT_STRING, "rate", "RATE", "10/hour", o, p.rate,                                                         \
              "cores of one pod, else container, else cgroup: further ones are counted, and not read; none: no limit"),                           \
     PLAN_ROW(OPT_UINT, "at-once", "N", "4", o, p.at_once,                                                              \

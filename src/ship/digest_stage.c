@@ -17,6 +17,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "base/wait.h"
+#include "linux/priority.h"
 #include "ship/digest_request.h"
 #include "ship/evidence_summary.h"
 
@@ -176,6 +177,12 @@ bool digest_stage_feed(struct digest_stage *s, const void *data, size_t size)
         }
     }
     return s->to >= 0;
+}
+
+void digest_stage_nice(struct digest_stage *s, int nice)
+{
+    if (s->child.pid > 0)
+        priority_set_process(s->child.pid, nice + CHILD_NICE);
 }
 
 void digest_stage_end(struct digest_stage *s, uint64_t size)

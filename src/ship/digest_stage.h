@@ -41,6 +41,9 @@ void digest_stage_reach(struct digest_stage *s, uint64_t to);
 /* The next bytes of a stream. False: it takes no more. */
 bool digest_stage_feed(struct digest_stage *s, const void *data, size_t size);
 
+/* The nice value of the process that it works for has changed. */
+void digest_stage_nice(struct digest_stage *s, int nice);
+
 /* There is no more: `size` bytes in all. */
 void digest_stage_end(struct digest_stage *s, uint64_t size);
 

@@ -143,6 +143,9 @@ static int begin_stream(struct intake *in)
     /* Fewer switches between the writer and us; best effort. */
     fcntl(in->fd, F_SETPIPE_SZ, STREAM_PIPE_SIZE);
     in->heard_ms = clock_mono_ms();
+    /* Without a buffer it is slower. */
+    if (in->buffer_size && stream_buffer_new(in->fd, in->block_size, in->buffer_size, &in->buffer) < 0)
+        in->buffer = NULL;
     return 0;
 }
 
@@ -177,15 +180,37 @@ static ssize_t read_available(struct intake *in, unsigned char *to, size_t *have
     return 0;
 }
 
+static int peek_head(struct intake *in)
+{
+    const void *block;
+    ssize_t n = stream_buffer_peek(in->buffer, &block);
+
+    if (n < 0)
+        return (int)n;
+    in->head_size = (size_t)n < sizeof(in->head) ? (size_t)n : sizeof(in->head);
+    if (n > 0)
+        memcpy(in->head, block, in->head_size);
+    return 0;
+}
+
 static int read_stream_head(struct intake *in)
 {
+    if (in->buffer)
+        return peek_head(in);
     return (int)read_available(in, in->head, &in->head_size, sizeof(in->head));
+}
+
+static void count_stream(struct intake *in, ssize_t n)
+{
+    in->identity.size += (uint64_t)n;
+    in->identity.mtime_ns = clock_wall_ns();
 }
 
 static ssize_t fill_from_stream(struct intake *in, unsigned char *block, struct err *e)
 {
     ssize_t n;
 
+    assert(!in->buffer);
     if (in->offset == 0 && in->filled == 0) {
         memcpy(block, in->head, in->head_size);
         in->filled = in->head_size;
@@ -195,8 +220,7 @@ static ssize_t fill_from_stream(struct intake *in, unsigned char *block, struct 
         return n == -EAGAIN ? n : read_failed(in, (int)n, e);
     n = (ssize_t)in->filled;
     in->filled = 0;
-    in->identity.size += (uint64_t)n;
-    in->identity.mtime_ns = clock_wall_ns();
+    count_stream(in, n);
     return n;
 }
 
@@ -213,12 +237,14 @@ int intake_init(struct intake *in, const struct intake_config *config, struct er
 {
     int r;
 
+    assert(config->buffer == 0 || config->source == INTAKE_STREAM);
     assert(config->fd >= 0 && config->machine && config->path && config->block_size >= INTAKE_HEAD_MAX);
     *in = (struct intake){.fd = config->fd,
                           .machine = config->machine,
                           .path = config->path,
                           .source = config->source,
                           .block_size = config->block_size,
+                          .buffer_size = config->buffer,
                           .recheck = {.block_size = config->block_size}};
     hprof_init(&in->hprof);
     digest_init(&in->digest);
@@ -228,6 +254,8 @@ int intake_init(struct intake *in, const struct intake_config *config, struct er
 
 void intake_done(struct intake *in)
 {
+    stream_buffer_free(in->buffer);
+    in->buffer = NULL;
     recheck_done(&in->recheck);
     wholeness_done(&in->whole);
 }
@@ -246,7 +274,10 @@ int intake_read_head(struct intake *in, struct err *e)
 
 void intake_wait(const struct intake *in, int max_ms)
 {
-    (void)poll(&(struct pollfd){.fd = in->fd, .events = POLLIN}, 1, max_ms);
+    if (in->buffer)
+        stream_buffer_wait(in->buffer, max_ms);
+    else
+        (void)poll(&(struct pollfd){.fd = in->fd, .events = POLLIN}, 1, max_ms);
 }
 
 /* Walks the dump's records up to end, reading their heads alone: bodies are jumped over. */
@@ -311,12 +342,8 @@ int intake_resume(struct intake *in, uint64_t offset, const char *saved_digest, 
     return in->whole.content == CONTENT_OTHER ? 0 : read_again(in, offset, e);
 }
 
-ssize_t intake_read(struct intake *in, void *block, struct err *e)
+static ssize_t account(struct intake *in, const void *block, ssize_t n, struct err *e)
 {
-    ssize_t n = SOURCES[in->source].fill(in, block, e);
-
-    if (n < 0)
-        return n;
     digest_update(&in->digest, block, (size_t)n);
     if (in->is_hprof)
         hprof_feed(&in->hprof, block, (size_t)n);
@@ -324,6 +351,46 @@ ssize_t intake_read(struct intake *in, void *block, struct err *e)
         return err_set(e, -ENOMEM, "out of memory");
     in->offset += (uint64_t)n;
     return n;
+}
+
+ssize_t intake_read(struct intake *in, void *block, struct err *e)
+{
+    ssize_t n = SOURCES[in->source].fill(in, block, e);
+
+    return n < 0 ? n : account(in, block, n, e);
+}
+
+ssize_t intake_next(struct intake *in, void *block, const void **ret, struct err *e)
+{
+    ssize_t n;
+
+    *ret = block;
+    if (!in->buffer)
+        return intake_read(in, block, e);
+    n = stream_buffer_take(in->buffer, ret);
+    if (n < 0)
+        return n == -EAGAIN ? n : read_failed(in, (int)n, e);
+    if (n == 0)
+        return 0;
+    count_stream(in, n);
+    return account(in, *ret, n, e);
+}
+
+void intake_release(struct intake *in)
+{
+    if (in->buffer)
+        stream_buffer_release(in->buffer);
+}
+
+void intake_stop(struct intake *in)
+{
+    if (in->buffer)
+        stream_buffer_stop(in->buffer);
+}
+
+uint64_t intake_heard_ms(const struct intake *in)
+{
+    return in->buffer ? stream_buffer_heard_ms(in->buffer) : in->heard_ms;
 }
 
 int intake_complete(struct intake *in, struct err *e)

@@ -17,6 +17,7 @@
 #include "hprof/hprof.h"
 #include "place/identity.h"
 #include "ship/recheck.h"
+#include "ship/stream_buffer.h"
 #include "ship/wholeness.h"
 
 enum intake_source {
@@ -48,9 +49,11 @@ struct intake {
     uint64_t data_to;              /* [data_from, data_to) has no hole */
 
     /* For a stream. */
-    size_t filled;     /* bytes so far of the block that intake_read fills */
-    bool ended;        /* its writer has closed it */
-    uint64_t heard_ms; /* monotonic: when the last byte came, or reading began */
+    size_t filled;                /* bytes so far of the block that intake_read fills */
+    bool ended;                   /* its writer has closed it */
+    uint64_t heard_ms;            /* monotonic: when the last byte came, or reading began; see intake_heard_ms */
+    struct stream_buffer *buffer; /* NULL: intake_read reads by itself */
+    uint64_t buffer_size;
 };
 
 /* All borrowed. */
@@ -60,6 +63,7 @@ struct intake_config {
     const char *path;    /* for messages, and its suffix for the kind */
     size_t block_size;   /* at least INTAKE_HEAD_MAX */
     enum intake_source source;
+    uint64_t buffer; /* bytes: a stream is read ahead into so much memory; 0: not */
 };
 
 int intake_init(struct intake *in, const struct intake_config *config, struct err *e);
@@ -77,6 +81,17 @@ int intake_resume(struct intake *in, uint64_t offset, const char *saved_digest, 
  * a stream has no whole block yet: does not wait. A stream's bytes so far are in the block then, which has to be the
  * same one at the next call. -FAULT_CHANGED if the file became shorter. */
 ssize_t intake_read(struct intake *in, void *block, struct err *e);
+
+/* The same; of a stream that is read ahead *ret is the buffer's block, without a copy, until intake_release, which
+ * gives back the oldest one. Else *ret is `block`, and intake_release does nothing. */
+ssize_t intake_next(struct intake *in, void *block, const void **ret, struct err *e);
+void intake_release(struct intake *in);
+
+/* Nothing more is read: the caller may close fd. */
+void intake_stop(struct intake *in);
+
+/* Of a stream: when the last byte came, or reading began; monotonic. */
+uint64_t intake_heard_ms(const struct intake *in);
 
 /* Waits until a stream is readable, for at most max_ms, or until a signal comes. */
 void intake_wait(const struct intake *in, int max_ms);

@@ -119,6 +119,7 @@ static int assemble_next(struct attempt *a, bool wait, struct err *e)
         return r < 0 ? err_set(e, r, "cannot compress %s: %s", a->job->claim->path, strerror(-r)) : 0;
     r = part_assembly_add(a->assembly, &frame, &a->digest_at[a->assembled++ % JOB_DIGESTS_MAX], e);
     blocks_release(a->blocks);
+    intake_release(&a->intake);
     return r < 0 ? r : 1;
 }
 
@@ -130,7 +131,7 @@ static int may_go_on(const struct attempt *a, struct err *e)
 /* A stream's writer may be silent for as long as --give-up allows. */
 static int wait_for_writer(struct attempt *a, struct err *e)
 {
-    uint64_t patience = a->job->plan->give_up_ms, silent = clock_mono_ms() - a->intake.heard_ms;
+    uint64_t patience = a->job->plan->give_up_ms, silent = clock_mono_ms() - intake_heard_ms(&a->intake);
 
     if (patience && silent >= patience)
         return err_set(e, -ETIMEDOUT, "%s has delivered nothing for %.1f s: given up", a->job->claim->path,
@@ -159,8 +160,10 @@ static int pump(struct attempt *a, struct err *e)
             r = following_wait(a, 0, e);
         if (r < 0)
             return r;
+        buffered_catch_up(a);
         while (!end && !starved && (slot = blocks_slot(a->blocks))) {
-            ssize_t n = intake_read(&a->intake, slot, e);
+            const void *block;
+            ssize_t n = intake_next(&a->intake, slot, &block, e);
 
             if (n < 0 && n != -EAGAIN)
                 return (int)n;
@@ -168,8 +171,8 @@ static int pump(struct attempt *a, struct err *e)
             end = n == 0;
             if (n > 0) {
                 a->digest_at[a->submitted++ % JOB_DIGESTS_MAX] = a->intake.digest;
-                attempt_digest_block(a, slot, (size_t)n);
-                blocks_submit(a->blocks, (size_t)n);
+                attempt_digest_block(a, block, (size_t)n);
+                blocks_submit_at(a->blocks, block, (size_t)n);
             }
         }
         if ((r = following_recheck(a, end, e)) < 0)
@@ -237,13 +240,15 @@ static int prepare(struct attempt *a, struct job_result *ret, struct err *e)
                                          .machine = job->who->machine,
                                          .path = job->claim->path,
                                          .block_size = JOB_BLOCK_SIZE,
-                                         .source = job->source};
+                                         .source = job->source,
+                                         .buffer = job->source == INTAKE_STREAM ? job->buffer : 0};
     struct part_assembly_config config;
     int r;
 
     if ((r = intake_init(&a->intake, &source, e)) < 0 || (r = read_head(a, e)) < 0 || (r = find_origin(a, e)) < 0 ||
         (r = checkpoint_open(job->claim_dir, &a->checkpoint, e)) < 0)
         return r;
+    buffered_begin(a);
     a->codec = choose_codec(job->plan, &a->intake);
     if (environment_facts_of_claim(job->claim_dir, job->facts, &a->facts) < 0 ||
         !(a->key = describe_key(job->plan->template,
@@ -339,6 +344,8 @@ static int attempt(const struct job *job, struct job_result *ret, struct err *e)
     if (r != 0)
         return r < 0 ? r : 0;
     r = ship(&a, ret, e);
+    if (r < 0)
+        intake_stop(&a.intake);
     if (r < 0 && job->reading_ended)
         job->reading_ended(job->ctx);
     part_assembly_stop(a.assembly);

@@ -24,6 +24,7 @@ struct job {
     int fd;        /* of the evidence, for reading; borrowed */
     int claim_dir; /* for the journal; borrowed; -1: none */
     enum intake_source source;
+    uint64_t buffer; /* of a stream: read ahead into so much memory, beside the plan's; 0: not */
 
     /* Each may be NULL. progress and waiting may come from other threads. */
     void (*progress)(void *ctx, uint64_t bytes);    /* of the file, in confirmed parts */

@@ -39,6 +39,9 @@ struct attempt {
     const char *verified;        /* for the manifest: "read" or "put" */
     bool committed;
 
+    bool behind; /* a stream is being read ahead, and all that is behind the reading has a higher nice value */
+    int nice;    /* before */
+
     bool unchecked; /* following: blocks that were read while the file grew are being compared */
 
     /* An earlier attempt's upload, if it is resumed. */
@@ -89,6 +92,13 @@ void attempt_journal_head(const struct attempt *a, char codec_text[32], struct j
 /* Opens the upload: resumes the one of an earlier attempt where its journal fits, else begins a new one, and the store
  * is asked to drop the old one. */
 int attempt_begin_upload(struct attempt *a, struct err *e);
+
+/* job_buffered.c: a stream that is read ahead */
+
+/* Once the intake is open, before threads are started. */
+void buffered_begin(struct attempt *a);
+/* Several times a second. */
+void buffered_catch_up(struct attempt *a);
 
 /* job_following.c: a file that is shipped while its writer still writes it */
 

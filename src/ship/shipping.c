@@ -131,6 +131,7 @@ static int try_once(struct shipment *s, struct job_result *result, struct err *e
     shipment_report_progress(s, &job);
     if (s->stream) {
         job.source = INTAKE_STREAM;
+        job.buffer = s->stream->buffer;
         job.stop = on_stop;
         job.ended = on_ended;
         job.partial = on_partial;

@@ -72,6 +72,7 @@ struct shipping_stream {
     const char *name;   /* a file name: decides kind and key */
     int64_t started_ns; /* start of the process that the evidence is about; 0 unknown */
     uint64_t uid;       /* that process's */
+    uint64_t buffer;    /* bytes of memory to read ahead into, beside --memory; 0: none */
     uint64_t expected_size; /* an estimate, for the progress bar and the size of parts; 0 unknown */
 
     /* Each may be NULL; see struct job (ship/job.h). */

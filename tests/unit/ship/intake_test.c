@@ -54,7 +54,7 @@ static void begin(struct intake *in, int fd, enum intake_source source)
 {
     struct err e;
 
-    assert_int_equal(intake_init(in, &(struct intake_config){fd, "m", "x.hprof", BLOCK, source}, &e), 0);
+    assert_int_equal(intake_init(in, &(struct intake_config){fd, "m", "x.hprof", BLOCK, source, 0}, &e), 0);
     assert_int_equal(intake_read_head(in, &e), 0);
 }
 
@@ -129,7 +129,7 @@ static void a_sparse_file_is_its_bytes(void **state)
     for (size_t i = 0; i < sizeof(at) / sizeof(at[0]); i++)
         assert_int_equal(pwrite(fd, "data", 4, (off_t)at[i]), 4);
     assert_int_equal(ftruncate(fd, 300 * BLOCK + 17), 0);
-    assert_int_equal(intake_init(&in, &(struct intake_config){fd, "m", "x.core", BLOCK, INTAKE_FILE}, &e), 0);
+    assert_int_equal(intake_init(&in, &(struct intake_config){fd, "m", "x.core", BLOCK, INTAKE_FILE, 0}, &e), 0);
     assert_int_equal(intake_read_head(&in, &e), 0);
     memset(block, 0x55, sizeof(block));
     while ((n = intake_read(&in, block, &e)) > 0) {
@@ -153,7 +153,7 @@ static void a_hole_costs_no_reading(void **state)
 
     (void)state;
     assert_int_equal(ftruncate(fd, 1ll << 40), 0);
-    assert_int_equal(intake_init(&in, &(struct intake_config){fd, "m", "x.core", BLOCK, INTAKE_FILE}, &e), 0);
+    assert_int_equal(intake_init(&in, &(struct intake_config){fd, "m", "x.core", BLOCK, INTAKE_FILE, 0}, &e), 0);
     assert_int_equal(intake_read_head(&in, &e), 0);
     assert_int_equal(intake_read(&in, block, &e), BLOCK);
     assert_true(in.hole_from == 0 && in.data_from == 1ull << 40);
@@ -254,7 +254,8 @@ static void open_stream(struct stream *s, const char *name)
     assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
     s->in = ends[0];
     s->out = ends[1];
-    assert_int_equal(intake_init(&s->intake, &(struct intake_config){s->in, "m", name, BLOCK, INTAKE_STREAM}, &e), 0);
+    assert_int_equal(intake_init(&s->intake, &(struct intake_config){s->in, "m", name, BLOCK, INTAKE_STREAM, 0}, &e),
+                     0);
 }
 
 static void say(struct stream *s, const void *data, size_t size)
@@ -425,7 +426,8 @@ static void a_fifo_that_nobody_has_opened_for_writing_has_not_ended(void **state
     at = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     assert_int_equal(mkfifoat(at, "fifo", 0600), 0);
     s.in = openat(at, "fifo", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-    assert_int_equal(intake_init(&s.intake, &(struct intake_config){s.in, "m", "x.bin", BLOCK, INTAKE_STREAM}, &e), 0);
+    assert_int_equal(intake_init(&s.intake, &(struct intake_config){s.in, "m", "x.bin", BLOCK, INTAKE_STREAM, 0}, &e),
+                     0);
     assert_int_equal(intake_read_head(&s.intake, &e), -EAGAIN);
     s.out = openat(at, "fifo", O_WRONLY | O_CLOEXEC);
     assert_int_equal(intake_read_head(&s.intake, &e), -EAGAIN);
@@ -446,7 +448,7 @@ static void a_stream_that_cannot_be_read_says_so(void **state)
     int fd = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
     (void)state;
-    assert_int_equal(intake_init(&in, &(struct intake_config){fd, "m", "x.bin", BLOCK, INTAKE_STREAM}, &e), 0);
+    assert_int_equal(intake_init(&in, &(struct intake_config){fd, "m", "x.bin", BLOCK, INTAKE_STREAM, 0}, &e), 0);
     assert_int_equal(intake_read_head(&in, &e), -EISDIR);
     assert_non_null(strstr(e.msg, "x.bin"));
     intake_done(&in);
