@@ -40,6 +40,11 @@ static const struct opt GUARD_OPTIONS[] = {
     {OPT_LIST, 0, "namespace", "[!]GLOB", NULL, offsetof(struct guard_options, namespaces),
      "with --all: only pods of these namespaces; the first that fits decides, and ! leaves out; may be repeated. The "
      "kubelet says which a pod is of (--pod-logs)"},
+    {OPT_STRING, 0, "pods", "FILE", NULL, offsetof(struct guard_options, pods),
+     "with --all: the table of this node's pods, which the node agent keeps (docs/node.md)"},
+    {OPT_LIST, 0, "pod-rule", "NAME", NULL, offsetof(struct guard_options, pod_rules),
+     "with --pods: only pods to which this rule of the node agent applies; may be repeated. A pod that is not in the "
+     "table is waited for, and then selected by --namespace"},
     {OPT_STRING, 0, "pod-logs", "DIR", "/var/log/pods", offsetof(struct guard_options, pod_logs),
      "where the kubelet has a folder NAMESPACE_POD_UID for each pod: if it is visible, pods are called by it, and not "
      "by "
@@ -182,16 +187,25 @@ int guard_pids(const struct guard_options *o, pid_t pids[OPT_LIST_MAX], struct e
     return 0;
 }
 
-struct target_selection guard_selection(const struct guard_options *o, const pid_t *pids)
+int guard_selection(const struct guard_options *o, const pid_t *pids, struct target_selection *ret,
+                    struct pod_selection **ret_pods)
 {
-    return (struct target_selection){.pids = pids,
+    const struct pod_selection_config c = {
+        .table = o->pods, .rules = &o->pod_rules, .namespaces = &o->namespaces, .pod_logs = o->pod_logs};
+    bool some = o->namespaces.count > 0 || o->pods;
+    int r = some ? pod_selection_new(&c, ret_pods) : 0;
+
+    if (r < 0)
+        return r;
+    *ret = (struct target_selection){.pids = pids,
                                      .pid_count = o->pids.count,
                                      .cgroups = o->cgroups.item,
                                      .cgroup_count = o->cgroups.count,
                                      .all = o->all,
                                      .rescan_ms = o->rescan_ms,
-                                     .namespaces = o->namespaces.count > 0 ? &o->namespaces : NULL,
-                                     .pod_logs = o->pod_logs};
+                                     .pods = *ret_pods,
+                                     .pod_logs = o->namespaces.count > 0 && !o->pods ? o->pod_logs : NULL};
+    return 0;
 }
 
 enum {
@@ -229,6 +243,7 @@ struct parsed {
     struct actions actions;
     pid_t pids[OPT_LIST_MAX];
     struct target_selection selection;
+    struct pod_selection *pods; /* owned; the selection's */
     bool notices;
 };
 
@@ -243,6 +258,8 @@ static int parse(int argc, char **argv, struct parsed *p, struct err *e)
         return err_set(e, -FAULT_USAGE, "guard: what is to be watched? --pid PID, --cgroup DIR or --all");
     if (o->namespaces.count > 0 && !o->all)
         return err_set(e, -FAULT_USAGE, "guard: --namespace selects among what --all finds");
+    if (o->pods && !o->all)
+        return err_set(e, -FAULT_USAGE, "guard: --pods selects among what --all finds");
     if (o->kills_only && (o->dry_run || o->hold || o->lend))
         return err_set(e, -FAULT_USAGE,
                        "guard: --kills-only takes nothing before a kill: --dry-run, --hold and --lend "
@@ -252,14 +269,18 @@ static int parse(int argc, char **argv, struct parsed *p, struct err *e)
     if ((r = count_notices(o, &p->notices, e)) < 0 || (r = make_rules(o, &p->rules, e)) < 0 ||
         (r = guard_actions(o, &p->actions, e)) < 0 || (r = guard_pids(o, p->pids, e)) < 0)
         return r;
-    p->selection = guard_selection(o, p->pids);
-    return 0;
+    return guard_selection(o, p->pids, &p->selection, &p->pods) < 0 ? err_set(e, -ENOMEM, "out of memory") : 0;
+}
+
+static void parsed_done(struct parsed *p)
+{
+    pod_selection_free(p->pods);
 }
 
 int guard_check(int argc, char **argv, struct err *e)
 {
     CLEANUP(plan_done) struct plan plan = {0};
-    struct parsed p = {0};
+    CLEANUP(parsed_done) struct parsed p = {0};
     int r = parse(argc, argv, &p, e);
 
     return r < 0 ? r : plan_init(&plan, &p.o.plan, e);
@@ -347,7 +368,7 @@ static int run_guard(const struct parsed *p, char **argv, struct err *e)
 
 static int run(int argc, char **argv)
 {
-    struct parsed p = {0};
+    CLEANUP(parsed_done) struct parsed p = {0};
     struct err e = {0};
     int r = parse(argc, argv, &p, &e);
 

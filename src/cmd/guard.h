@@ -12,10 +12,10 @@
 struct guard_options {
     struct plan_options plan;
     struct notify_options notify;
-    struct opt_list when, actions, pids, cgroups, namespaces, pass_env;
+    struct opt_list when, actions, pids, cgroups, namespaces, pod_rules, pass_env;
     bool all, hold, dry_run, json, kills_only;
     uint64_t cooldown_ms, rescan_ms, at_once, at_once_all, dump_rate, lend, hold_ms, interval_ms, for_ms;
-    const char *max_cases, *max_cases_tenant, *max_cases_all, *dir, *ready, *metrics, *pod_logs, *share;
+    const char *max_cases, *max_cases_tenant, *max_cases_all, *dir, *ready, *metrics, *pod_logs, *share, *pods;
 };
 
 /* As opt_parse; operands are an error. */
@@ -30,7 +30,8 @@ int guard_parse_rest(int argc, char **argv, int used, struct guard_options *ret,
 /* The processes of --pid: o->pids.count of them. */
 int guard_pids(const struct guard_options *o, pid_t pids[OPT_LIST_MAX], struct err *e);
 
-/* Borrows both. */
-struct target_selection guard_selection(const struct guard_options *o, const pid_t *pids);
+/* Borrows both. *ret_pods: the selection's, NULL: all pods; to be freed by pod_selection_free. -ENOMEM. */
+int guard_selection(const struct guard_options *o, const pid_t *pids, struct target_selection *ret,
+                    struct pod_selection **ret_pods);
 
 int guard_actions(const struct guard_options *o, struct actions *ret, struct err *e);

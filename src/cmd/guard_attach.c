@@ -27,6 +27,7 @@ static int run(int argc, char **argv)
     struct guard_options o = {0};
     pid_t pids[OPT_LIST_MAX];
     struct target_selection guarded;
+    CLEANUP(pod_selection_free_ptr) struct pod_selection *pods = NULL;
     struct armfollow_config config = {.attach_only = true,
                                       .wanted = is_guarded,
                                       .ctx = &guarded,
@@ -42,7 +43,8 @@ static int run(int argc, char **argv)
     signal(SIGTERM, SIG_IGN);
     signal(SIGINT, SIG_IGN);
     cgroupns_enter_first();
-    guarded = guard_selection(&o, pids);
+    if ((r = guard_selection(&o, pids, &guarded, &pods)) < 0)
+        return command_error(r, "out of memory");
     config.every_ms = o.rescan_ms;
     r = armfollow_run(&config, &e);
     return r < 0 ? command_fail(r, &e) : 0;

@@ -22,6 +22,7 @@
 #include "net/metrics_server.h"
 #include "node/component_env.h"
 #include "place/layout.h"
+#include "place/pod_selection.h"
 #include "ship/key_template.h"
 #include "ship/plancheck.h"
 #include "watch/follow.h"
@@ -162,11 +163,21 @@ static int check_arming(const struct watch_options *o, int dirs, struct err *e)
 
 static int check_pods(const struct watch_options *o, struct err *e)
 {
+    if (o->pods && !o->layout && !o->kubelet)
+        return err_set(e, -FAULT_USAGE, "--pods: which folders are pods? --layout namespace/pod");
     if (o->kubelet && !o->pods)
         return err_set(e, -FAULT_USAGE, "--kubelet: which pods? --pods FILE");
     if (o->kubelet && o->once)
         return err_set(e, -FAULT_USAGE, "--kubelet is for a watch that goes on, not for --once");
     return 0;
+}
+
+/* The pods of the table's rules; those that it does not have, by their namespaces. */
+static int select_pods(const struct watch_options *o, struct pod_selection **ret)
+{
+    const struct pod_selection_config c = {.table = o->pods, .rules = &o->pod_rules, .namespaces = &o->namespaces};
+
+    return o->pods ? pod_selection_new(&c, ret) : 0;
 }
 
 int watch_check(int argc, char **argv, struct err *e)
@@ -197,6 +208,7 @@ static int run(int argc, char **argv)
     CLEANUP_FREE char **check_args = worker_arguments("watch-check", argc, argv);
     CLEANUP_FREE char **dirs = NULL;
     CLEANUP(metrics_server_stop_ptr) struct metrics_server *metrics = NULL;
+    CLEANUP(pod_selection_free_ptr) struct pod_selection *selection = NULL;
     struct watcher_config config = {0};
     struct pod_roots_config pods = {.proc = "/proc", .rules = &o.pod_rules};
     struct layout layout;
@@ -241,6 +253,11 @@ static int run(int argc, char **argv)
     config.source.files = o.files;
     config.source.namespaces = o.namespaces;
     config.source.namespace_level = o.layout ? layout_depth(&layout, LAYOUT_NAMESPACE) : 0;
+    config.source.pod_level = o.layout ? layout_depth(&layout, LAYOUT_POD) : 0;
+    if (o.layout && config.source.pod_level < layout.count && (r = select_pods(&o, &selection)) < 0)
+        return command_error(r, "out of memory");
+    config.source.selection = selection;
+    config.source.selection_waits = !o.once;
     pods.table = o.pods;
     pods.kubelet = o.kubelet;
     config.pods = o.kubelet ? &pods : NULL;

@@ -163,6 +163,8 @@ static bool fail(struct cgroup_discovery_group *g, const struct scan *t, const s
         return false;
     if (!(path = proc_memory_cgroup(p->fd, &v2)) || text_eq(path, "/") || path[(size_t)cgroup_climb(path) * 3] == '\0')
         return true;
+    if (r == -EINPROGRESS)
+        return true;
     g->unseen = r == -ENOENT || r == -EACCES || r == -EPERM;
     if (!g->reported_failed && t->discovery->failed)
         t->discovery->failed(t->ctx, p->pid, path, e);
@@ -296,6 +298,18 @@ int cgroup_discovery_scan(struct cgroup_discovery *c, const char *root, uint64_t
         c->unseen += c->group[i].unseen;
     c->scans = (c->scans + 1) % CGROUP_DISCOVERY_WHOLE;
     return 0;
+}
+
+void cgroup_discovery_look_at_all(struct cgroup_discovery *c)
+{
+    c->scans = 0;
+}
+
+void cgroup_discovery_ask_again(struct cgroup_discovery *c)
+{
+    c->scans = 0;
+    for (size_t i = 0; i < c->groups; i++)
+        c->group[i].reported = false;
 }
 
 void cgroup_discovery_forget(struct cgroup_discovery *c, const struct memcg *m)

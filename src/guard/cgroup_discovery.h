@@ -29,10 +29,17 @@ struct cgroup_discovery {
     void (*failed)(void *ctx, pid_t pid, const char *cgroup, const struct err *e);
 };
 
-/* Calls fn with a process of each new cgroup; if fn returns < 0 (with a reason), the cgroup is reported again later.
+/* Calls fn with a process of each new cgroup; if fn returns < 0 (with a reason), the cgroup is reported again later
+ * (-EINPROGRESS: this is no failure).
  * root: "/proc" but in tests. 0, or -errno: then nothing was reported, and the next scan tries again. */
 int cgroup_discovery_scan(struct cgroup_discovery *c, const char *root, uint64_t now_ms,
                           int (*fn)(void *ctx, pid_t pid, struct err *e), void *ctx);
+
+/* The next scan looks at all cgroups: those that fn refused are reported again. */
+void cgroup_discovery_look_at_all(struct cgroup_discovery *c);
+
+/* The same, and those that were reported are reported once more: fn may have another answer now. */
+void cgroup_discovery_ask_again(struct cgroup_discovery *c);
 
 /* This cgroup is gone: a new one may get its name. */
 void cgroup_discovery_forget(struct cgroup_discovery *c, const struct memcg *m);

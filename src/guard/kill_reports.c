@@ -83,15 +83,15 @@ static void store_record(struct kill_reports *g, struct target *t, struct oomkil
 }
 
 /* Whether this guard reports a kill outside of all its targets: of a cgroup without a limit, or one that is younger
- * than the last scan. Of guards with namespaces one selects the pod. */
+ * than the last scan. Of guards that select pods one selects this one. */
 static bool is_ours(const struct kill_reports *g, struct oomkill *k)
 {
     struct pod_logs_names names;
     struct err ignored;
 
-    if (!g->selection->all || !g->selection->namespaces)
+    if (!g->selection->all || !g->selection->pods)
         return g->selection->all;
-    if (!*k->where.pod_uid || target_selection_has_pod(g->selection, k->where.pod_uid, &names, &ignored) <= 0)
+    if (!*k->where.pod_uid || pod_selection_has_uid(g->selection->pods, k->where.pod_uid, false, &names, &ignored) <= 0)
         return false;
     /* In the place of what the pod says of itself. */
     snprintf(k->where.namespace, sizeof(k->where.namespace), "%s", names.namespace);

@@ -23,8 +23,8 @@ struct kill_reports {
     struct oom_log_reader oom_log; /* log.fd: poll it for POLLIN; -1: the kernel log cannot be read */
     struct kill_recorder recorder;
     const struct whoami *self;
-    const struct target_selection *selection; /* kills outside of all targets are reported, too: all with `all`, with
-                                                 namespaces those in a selected pod */
+    const struct target_selection *selection; /* kills outside of all targets are reported, too: all with `all`, but of
+                                                 a selection of pods those in a selected one */
     struct oomkill counted;                   /* scratch for a record made from counters */
     struct unmatched_kill unmatched[KILL_REPORTS_UNMATCHED_MAX];
     unsigned unmatched_count;

@@ -14,7 +14,6 @@
 
 #include "base/clock.h"
 #include "base/counters.h"
-#include "base/glob_list.h"
 #include "base/mem.h"
 #include "base/rlimits.h"
 #include "base/text.h"
@@ -36,27 +35,15 @@ static bool is_cgroup(const struct memcg *m, const char *path)
     return memcg_open_path(path, &given, &ignored) == 0 && memcg_same(&given, m);
 }
 
-int target_selection_has_pod(const struct target_selection *s, const char *pod_uid, struct pod_logs_names *ret,
-                             struct err *e)
-{
-    int r;
-
-    assert(s->namespaces && *pod_uid);
-    if ((r = pod_logs_names(s->pod_logs, pod_uid, ret)) < 0)
-        return err_set(e, -EAGAIN, "which namespace the pod %s is of is not known: %s: %s", pod_uid, s->pod_logs,
-                       r == -ENOENT ? "there is no folder for its logs" : strerror(-r));
-    return glob_list_selects(s->namespaces, ret->namespace);
-}
-
-/* 1: the process is of a selected namespace; 0: it is not; -EAGAIN: the namespace of its pod isn't known yet. */
+/* 1: the process is of a selected pod; 0: it is not; -EINPROGRESS, -EAGAIN: that isn't known yet. */
 static int is_selected(const struct target_selection *s, int proc, struct err *e)
 {
     struct pod_logs_names names;
     char uid[PODUID_MAX];
 
-    if (!s->namespaces)
+    if (!s->pods)
         return 1;
-    return container_pod(proc, uid) ? target_selection_has_pod(s, uid, &names, e) : 0;
+    return container_pod(proc, uid) ? pod_selection_has_uid(s->pods, uid, true, &names, e) : 0;
 }
 
 bool target_selection_has(const struct target_selection *s, const struct proc *p)
@@ -220,7 +207,7 @@ static int on_cgroup(void *ctx, pid_t pid, struct err *e)
 {
     struct target_set *s = ctx;
     CLEANUP(proc_done) struct proc p = PROC_NONE;
-    int r = s->selection.namespaces ? proc_open("/proc", pid, &p) : 0;
+    int r = s->selection.pods ? proc_open("/proc", pid, &p) : 0;
 
     if (r < 0)
         return r == -ESRCH ? 0 : err_set(e, r, "/proc/%d: %s", (int)pid, strerror(-r));
@@ -228,8 +215,27 @@ static int on_cgroup(void *ctx, pid_t pid, struct err *e)
     return r <= 0 ? r : add(s, pid, NULL, false, e);
 }
 
+/* The rule of a pod may change: its labels, or what was not known before. */
+static void apply_changes(struct target_set *s)
+{
+    struct pod_logs_names names;
+    struct err ignored;
+
+    for (size_t i = s->count; i-- > 0;)
+        if (!s->target[i]->given_pid && *s->target[i]->last.pod_uid &&
+            pod_selection_has_uid(s->selection.pods, s->target[i]->last.pod_uid, false, &names, &ignored) == 0)
+            remove_target(s, i);
+    cgroup_discovery_ask_again(&s->discovery);
+}
+
 static void rescan(struct target_set *s)
 {
+    struct pod_selection *pods = s->selection.pods;
+
+    if (pods && pod_selection_refresh(pods))
+        apply_changes(s);
+    else if (pods && pod_selection_due_ms(pods) != UINT64_MAX)
+        cgroup_discovery_look_at_all(&s->discovery);
     cgroup_discovery_scan(&s->discovery, "/proc", clock_mono_ms(), on_cgroup, s);
     s->rescan_at_ms = clock_mono_ms() + s->selection.rescan_ms;
 }
@@ -258,7 +264,7 @@ int target_set_start(struct target_set *s, struct err *e)
         r = add(s, 0, from->cgroups[i], false, e);
     if (r < 0 || !from->all)
         return r;
-    if (from->namespaces && access(from->pod_logs, R_OK | X_OK) < 0)
+    if (from->pod_logs && access(from->pod_logs, R_OK | X_OK) < 0)
         return err_set(e, -FAULT_FOLDER,
                        "guard --namespace: the kubelet's folder %s, which says the namespaces of pods: %s",
                        from->pod_logs, strerror(errno));

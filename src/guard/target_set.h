@@ -8,10 +8,9 @@
  */
 #pragma once
 
-#include "base/opt.h"
 #include "guard/cgroup_discovery.h"
 #include "guard/target.h"
-#include "place/pod_logs.h"
+#include "place/pod_selection.h"
 
 enum { TARGET_SET_MAX = 1024 };
 
@@ -21,19 +20,14 @@ struct target_selection {
     size_t pid_count;
     const char *const *cgroups; /* folders */
     size_t cgroup_count;
-    bool all;                          /* every cgroup with a limit and a process in it, also later ones */
-    uint64_t rescan_ms;                /* with all: how often to look for new ones */
-    const struct opt_list *namespaces; /* with all: only pods of these (base/glob_list.h); NULL: all */
-    const char *pod_logs;              /* where their names are (place/pod_logs.h) */
+    bool all;                   /* every cgroup with a limit and a process in it, also later ones */
+    uint64_t rescan_ms;         /* with all: how often to look for new ones */
+    struct pod_selection *pods; /* with all: only these; NULL: all */
+    const char *pod_logs;       /* a folder that must be there for that; NULL: none */
 };
 
 /* Whether a process is guarded: by its pid, in a given cgroup, or with `all` in a cgroup with a limit. */
 bool target_selection_has(const struct target_selection *s, const struct proc *p);
-
-/* With namespaces: 1: the pod is of a selected one, 0: it is not, -EAGAIN: that isn't known. ret: the names that the
- * kubelet has for it. */
-int target_selection_has_pod(const struct target_selection *s, const char *pod_uid, struct pod_logs_names *ret,
-                             struct err *e);
 
 struct target_set_ops {
     /* notices: which kernel notices work on this machine (memsignal_survey), for the first target; else NULL. */

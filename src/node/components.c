@@ -61,6 +61,12 @@ static int add_list(struct strv *args, const char *name, const struct opt_list *
     return r;
 }
 
+/* Such a rule never applies to a whole namespace. */
+static bool asks_labels(const struct config_rule *r)
+{
+    return r->labels.count > 0 || r->annotations.count > 0;
+}
+
 int component_add_namespaces(struct strv *args, const struct config *c, const bool *mine)
 {
     size_t end = c->rules;
@@ -69,9 +75,27 @@ int component_add_namespaces(struct strv *args, const struct config *c, const bo
     while (end > 0 && !mine[end - 1])
         end--;
     for (size_t i = 0; i < end; i++)
-        for (unsigned k = 0; k < c->rule[i].namespaces.count && r == 0; k++)
+        for (unsigned k = 0; !asks_labels(&c->rule[i]) && k < c->rule[i].namespaces.count && r == 0; k++)
             r = strv_printf(args, "--namespace=%s%s", mine[i] ? "" : "!", c->rule[i].namespaces.item[k]);
     return r;
+}
+
+/* The pods of these rules. */
+static int add_pod_rules(struct strv *args, const struct config *c, const bool *mine)
+{
+    int r = strv_printf(args, "--pods=%s/pods.json", c->run);
+
+    for (size_t i = 0; i < c->rules && r == 0; i++)
+        if (mine[i])
+            r = strv_printf(args, "--pod-rule=%s", c->rule[i].name);
+    return r;
+}
+
+int component_add_selection(struct strv *args, const struct config *c, const bool *mine)
+{
+    int r = c->pods.on && c->path ? add_pod_rules(args, c, mine) : 0;
+
+    return r < 0 ? r : component_add_namespaces(args, c, mine);
 }
 
 /* What is sent to the destination, and by all components together. */
@@ -115,19 +139,6 @@ static int add_tree(struct component_spec *s, const struct config *c, const stru
         (r = strv_printf(&s->args, "--state=%s/.salvage-%s", tree, d->name)) < 0)
         return r;
     return add_option(&s->args, "dir-mode", c->watch.dir_mode);
-}
-
-/* Folders in the pods of these rules. */
-static int add_volumes(struct component_spec *s, const struct config *c, const bool *mine)
-{
-    int r = strv_printf(&s->args, "--pods=%s/pods.json", c->run);
-
-    if (r == 0)
-        r = add_option(&s->args, "kubelet", c->kubelet);
-    for (size_t i = 0; i < c->rules && r == 0; i++)
-        if (mine[i])
-            r = add_option(&s->args, "pod-rule", c->rule[i].name);
-    return r;
 }
 
 /* tree: NULL: none. */
@@ -206,8 +217,8 @@ static int add_watches(struct component_list *l, const struct config *c, const s
         else
             snprintf(s->name, sizeof(s->name), "watch/%s/%u", d->name, i + 1);
         if ((r = add_watch_options(s, c, d, trees > 0 ? c->watch.trees.item[i] : NULL)) < 0 ||
-            (r = trees > 0 ? component_add_namespaces(&s->args, c, mine) : 0) < 0 ||
-            (r = i == 0 && c->watch.volumes ? add_volumes(s, c, mine) : 0) < 0 ||
+            (r = trees > 0 ? component_add_selection(&s->args, c, mine) : add_pod_rules(&s->args, c, mine)) < 0 ||
+            (r = i == 0 && c->watch.volumes ? add_option(&s->args, "kubelet", c->kubelet) : 0) < 0 ||
             (r = component_add_notices(s, c, d)) < 0)
             return r;
         r = component_add_store(s, c, d, format);
@@ -258,7 +269,7 @@ static int add_guard(struct component_list *l, const struct config *c, const str
         return r;
     s->line = rule->line;
     snprintf(s->name, sizeof(s->name), "guard/%s", rule->name);
-    if ((r = add_guard_options(s, c, rule)) < 0 || (r = component_add_namespaces(&s->args, c, mine)) < 0 ||
+    if ((r = add_guard_options(s, c, rule)) < 0 || (r = component_add_selection(&s->args, c, mine)) < 0 ||
         (r = component_add_notices(s, c, rule->to)) < 0)
         return r;
     return component_add_store(s, c, rule->to, format);

@@ -55,7 +55,10 @@ int component_list_add(struct component_list *l, struct component_spec **ret);
 int component_add_store(struct component_spec *s, const struct config *c, const struct config_destination *d,
                         enum log_format format);
 
-/* mine: a flag for each rule. What comes after the last rule of ours needs no '!'. */
+/* Which pods: by the table of pods, and by namespaces where that has none. mine: a flag for each rule. */
+int component_add_selection(struct strv *args, const struct config *c, const bool *mine);
+
+/* By namespaces alone, without the rules that ask for labels. What comes after the last rule of ours needs no '!'. */
 int component_add_namespaces(struct strv *args, const struct config *c, const bool *mine);
 
 /* components_kills.c: notices of what is stored in this destination; and `guard --kills-only` for the pods without a

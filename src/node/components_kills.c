@@ -51,7 +51,7 @@ static int add_kills(struct component_list *l, const struct config *c, const str
             return r;
     if ((r = add_value(&s->args, "pod-logs", c->pod_logs)) < 0 ||
         (c->state && (r = strv_printf(&s->args, "--state=%s/kills-%s", c->state, rule->to->name)) < 0) ||
-        (r = component_add_namespaces(&s->args, c, mine)) < 0 || (r = component_add_notices(s, c, rule->to)) < 0)
+        (r = component_add_selection(&s->args, c, mine)) < 0 || (r = component_add_notices(s, c, rule->to)) < 0)
         return r;
     return component_add_store(s, c, rule->to, format);
 }

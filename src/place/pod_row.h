@@ -21,7 +21,7 @@ enum {
     POD_CONTAINERS_MAX = 64,
     POD_VOLUMES_MAX = 64,
     POD_TEXT_MAX = 4096, /* bytes of one text; longer ones are left out */
-    POD_RULE_MAX = 64
+    POD_RULE_MAX = 48
 };
 
 /* Prefix of the annotations that are kept. */

@@ -18,8 +18,8 @@
 #include "base/text.h"
 
 struct place_of_row {
-    char uid[PODUID_MAX];
-    bool gone;
+    char uid[PODUID_MAX], rule[POD_RULE_MAX];
+    bool gone, pending;
     unsigned size; /* of its line */
     uint64_t offset;
     uint64_t name_hash;
@@ -92,11 +92,13 @@ static int add_row(struct indexing *index, const char *line, size_t size, uint64
         return r;
     row = &index->row[index->count++];
     *row = (struct place_of_row){.gone = p.gone_ns > 0,
+                                 .pending = p.pending,
                                  .size = (unsigned)size,
                                  .offset = offset,
                                  .name_hash = hash_of(p.namespace, p.name),
                                  .created_ns = p.created_ns};
     memcpy(row->uid, p.uid, sizeof(row->uid));
+    memcpy(row->rule, p.rule, sizeof(row->rule));
     return 0;
 }
 
@@ -177,12 +179,31 @@ int pod_table_at(const struct pod_table *t, size_t index, struct pod_row *ret)
     return pod_row_decode(line, (size_t)size, ret);
 }
 
-int pod_table_find(const struct pod_table *t, const char *uid, struct pod_row *ret)
+static const struct place_of_row *find_place(const struct pod_table *t, const char *uid)
 {
     for (size_t i = 0; i < t->count; i++)
         if (text_eq(t->row[i].uid, uid))
-            return pod_table_at(t, i, ret);
-    return -ENOENT;
+            return &t->row[i];
+    return NULL;
+}
+
+int pod_table_find(const struct pod_table *t, const char *uid, struct pod_row *ret)
+{
+    const struct place_of_row *row = find_place(t, uid);
+
+    return row ? pod_table_at(t, (size_t)(row - t->row), ret) : -ENOENT;
+}
+
+int pod_table_rule(const struct pod_table *t, const char *uid, char ret[POD_RULE_MAX])
+{
+    const struct place_of_row *row = find_place(t, uid);
+
+    if (!row)
+        return -ENOENT;
+    if (row->pending)
+        return -EAGAIN;
+    memcpy(ret, row->rule, POD_RULE_MAX);
+    return 0;
 }
 
 /* Whether a is rather meant than b. */

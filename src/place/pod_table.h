@@ -36,4 +36,6 @@ size_t pod_table_count(const struct pod_table *t);
  * StatefulSet's) the one that is there, else the newest. */
 int pod_table_at(const struct pod_table *t, size_t index, struct pod_row *ret);
 int pod_table_find(const struct pod_table *t, const char *uid, struct pod_row *ret);
+/* A row's rule without reading the row: 0 (it may be ""), -EAGAIN: it is pending, -ENOENT. */
+int pod_table_rule(const struct pod_table *t, const char *uid, char ret[POD_RULE_MAX]);
 int pod_table_find_name(const struct pod_table *t, const char *namespace, const char *name, struct pod_row *ret);

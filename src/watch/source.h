@@ -82,6 +82,9 @@ struct source_config {
     struct opt_list files;            /* FOLDER/GLOB: the only names that are evidence in that folder */
     struct opt_list namespaces;       /* base/glob_list.h; not empty: only what lies in a folder of these */
     unsigned namespace_level;         /* which of the folders below a root has the namespace's name: 0 the first */
+    unsigned pod_level;               /* likewise the pod's */
+    struct pod_selection *selection;  /* not NULL: only what lies in a folder of these pods; borrowed */
+    bool selection_waits;             /* for pods that the table does not have */
     bool pods;                        /* roots in pods will be added: there need not be others */
 };
 

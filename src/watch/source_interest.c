@@ -47,8 +47,8 @@ enum interest source_interest(const struct source *s, const struct folder *f, co
         return INTEREST_BY_USER;
     if (f->root->in_pod && f->root->in_pod->below)
         return INTEREST_NONE; /* the folder that is wanted is not there yet */
-    if (!f->root->in_pod && s->config.namespaces.count > 0 && source_depth(f) <= s->config.namespace_level)
-        return INTEREST_NONE; /* lies in no namespace's folder */
+    if (!source_selects_files(s, f))
+        return INTEREST_NONE;
     if (f->named_only || any_glob(&s->config.exclude, name))
         return INTEREST_NONE;
     if (s->config.include.count > 0)

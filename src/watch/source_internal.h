@@ -38,6 +38,10 @@ void source_forget_below(struct source *s, const struct folder *root, const char
 /* source_interest.c */
 bool source_wants(const struct source *s, const struct folder *f, const char *name);
 
+/* source_selection.c: whether a folder below this one may have evidence of ours, and whether its files may be. */
+bool source_selects_folder(const struct source *s, const struct folder *parent, const char *name);
+bool source_selects_files(const struct source *s, const struct folder *f);
+
 /* source_scan.c */
 unsigned source_depth(const struct folder *f); /* 0 for a root */
 void source_scan_folder(struct source *s, struct folder *f);

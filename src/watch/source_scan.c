@@ -11,7 +11,6 @@
 #include <sys/stat.h>
 
 #include "base/fault.h"
-#include "base/glob_list.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "linux/inotify.h"
@@ -46,13 +45,6 @@ static struct folder *root_below(const struct source *s, const struct folder *pa
     struct folder *f = fd >= 0 ? source_find_root(s, fd) : NULL;
 
     return f && f->named_only ? f : NULL;
-}
-
-/* A folder where a namespace's name is expected, and which is none of ours. */
-static bool is_of_other_namespace(const struct source *s, const struct folder *parent, const char *name)
-{
-    return !parent->root->in_pod && s->config.namespaces.count > 0 &&
-           source_depth(parent) == s->config.namespace_level && !glob_list_selects(&s->config.namespaces, name);
 }
 
 /* Whether a folder below a root in a pod is watched, too. */
@@ -96,7 +88,7 @@ void source_add_folder(struct source *s, struct folder *parent, const char *name
         return;
     }
     if ((!s->config.recursive && !in_pod) || parent->named_only || source_depth(parent) >= DEPTH_MAX ||
-        is_of_other_namespace(s, parent, name) || asprintf(&path, "%s/%s", parent->path, name) < 0)
+        !source_selects_folder(s, parent, name) || asprintf(&path, "%s/%s", parent->path, name) < 0)
         return;
     if ((f = root_below(s, parent, name))) {
         f->named_only = false; /* from now on all of its names count */

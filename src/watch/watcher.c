@@ -54,7 +54,7 @@ static void close_handles(struct watcher *w)
         (uv_handle_t *)&w->notify,      (uv_handle_t *)&w->mounts,       (uv_handle_t *)&w->poll_timer,
         (uv_handle_t *)&w->scan_timer,  (uv_handle_t *)&w->rescan_timer, (uv_handle_t *)&w->check_timer,
         (uv_handle_t *)&w->grace_timer, (uv_handle_t *)&w->probe_timer,  (uv_handle_t *)&w->term,
-        (uv_handle_t *)&w->interrupt,
+        (uv_handle_t *)&w->interrupt,   (uv_handle_t *)&w->table,        (uv_handle_t *)&w->selection_timer,
     };
 
     pool_close(w->pool);
@@ -222,8 +222,8 @@ static void on_facts(void *pool, const char *text)
 
 static int start_handles(struct watcher *w)
 {
-    uv_timer_t *const timers[] = {&w->poll_timer,  &w->scan_timer,  &w->rescan_timer,
-                                  &w->check_timer, &w->grace_timer, &w->probe_timer};
+    uv_timer_t *const timers[] = {&w->poll_timer,  &w->scan_timer,  &w->rescan_timer,   &w->check_timer,
+                                  &w->grace_timer, &w->probe_timer, &w->selection_timer};
     int r;
 
     for (size_t i = 0; i < ARRAY_SIZE(timers); i++) {
@@ -237,6 +237,7 @@ static int start_handles(struct watcher *w)
         (r = start_signal(w, &w->interrupt, SIGINT)) < 0)
         return r;
     start_mounts(w);
+    watcher_start_selection(w);
     watcher_after_source(w);
     return 0;
 }

@@ -29,8 +29,9 @@ struct watcher {
     uv_loop_t loop;
     uv_poll_t notify;
     uv_poll_t mounts;
-    int mounts_fd; /* of /proc/self/mountinfo; -1: later mounts are not noticed */
-    uv_timer_t poll_timer, scan_timer, rescan_timer, check_timer, grace_timer, probe_timer;
+    uv_poll_t table; /* of pods, when a selection goes by it */
+    int mounts_fd;   /* of /proc/self/mountinfo; -1: later mounts are not noticed */
+    uv_timer_t poll_timer, scan_timer, rescan_timer, check_timer, grace_timer, probe_timer, selection_timer;
     struct hang_probe probe;
     struct loop_watchdog *dog; /* NULL: none */
     unsigned due;              /* WATCHER_DUE_…: done once it is known which network file systems respond */
@@ -97,6 +98,10 @@ void watcher_retry_candidate(struct watcher *w, struct candidate *c, int error);
 int watcher_start_pods(struct watcher *w);
 void watcher_on_pod_changed(void *ctx, struct folder *f);
 void watcher_on_pod_limited(void *ctx, const struct folder *f);
+
+/* watcher_selection.c. wait: after a scan, for pods that are not known yet. */
+void watcher_start_selection(struct watcher *w);
+void watcher_wait_for_selection(struct watcher *w);
 
 /* watcher_poll.c */
 void watcher_poll_candidate(struct watcher *w, struct candidate *c);

@@ -25,6 +25,7 @@ void watcher_scan(struct watcher *w)
 {
     w->rescan = false;
     source_scan(w->source);
+    watcher_wait_for_selection(w);
     if (!w->rescan) {
         w->failed_scans = 0;
     } else if (++w->failed_scans >= WATCHER_ONCE_TRIES_MAX && w->config->once) {
@@ -128,6 +129,7 @@ void watcher_after_source(struct watcher *w)
     if (w->stopped)
         return;
     watcher_release_spools(w);
+    watcher_wait_for_selection(w);
     if (source_has_network(w->source) && !w->stopping && !uv_is_active((uv_handle_t *)&w->scan_timer))
         watcher_scan_later(w, network_period_ms(w));
 }
