@@ -15,6 +15,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "node/core_home.h"
+#include "node/pod_rules.h"
 
 enum {
     GIVE_UP_MS = 10 * 60 * 1000,
@@ -61,12 +62,6 @@ static int add_list(struct strv *args, const char *name, const struct opt_list *
     return r;
 }
 
-/* Such a rule never applies to a whole namespace. */
-static bool asks_labels(const struct config_rule *r)
-{
-    return r->labels.count > 0 || r->annotations.count > 0;
-}
-
 int component_add_namespaces(struct strv *args, const struct config *c, const bool *mine)
 {
     size_t end = c->rules;
@@ -75,7 +70,7 @@ int component_add_namespaces(struct strv *args, const struct config *c, const bo
     while (end > 0 && !mine[end - 1])
         end--;
     for (size_t i = 0; i < end; i++)
-        for (unsigned k = 0; !asks_labels(&c->rule[i]) && k < c->rule[i].namespaces.count && r == 0; k++)
+        for (unsigned k = 0; !pod_rules_asks(&c->rule[i]) && k < c->rule[i].namespaces.count && r == 0; k++)
             r = strv_printf(args, "--namespace=%s%s", mine[i] ? "" : "!", c->rule[i].namespaces.item[k]);
     return r;
 }

@@ -162,9 +162,11 @@ int pod_set_from_logs(struct pod_set *s, const char *uid, const struct pod_logs_
         if (!(p = add(s)))
             return s->count < POD_TABLE_ROWS_MAX ? -ENOMEM : 0;
         snprintf(p->row.uid, sizeof(p->row.uid), "%s", uid);
+        p->row.created_ns = created_ns;
+    }
+    if (!p->row.known) {
         snprintf(p->row.namespace, sizeof(p->row.namespace), "%s", names->namespace);
         snprintf(p->row.name, sizeof(p->row.name), "%s", names->pod);
-        p->row.created_ns = created_ns;
     }
     p->scanned = true;
     /* The folder of a pod that the API no longer has is left for a while. */

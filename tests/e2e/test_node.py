@@ -6,6 +6,7 @@ import re
 import signal
 import socket
 import urllib.request
+import uuid
 
 import pytest
 
@@ -64,6 +65,8 @@ class Node:
     def pod_dies(self, namespace, pod):
         folder = self.tree / namespace / pod
         folder.mkdir(parents=True, exist_ok=True)
+        if not list((self.work / "pod-logs").glob("%s_%s_*" % (namespace, pod))): # the kubelet knows it
+            (self.work / "pod-logs" / ("%s_%s_%s" % (namespace, pod, uuid.uuid4()))).mkdir()
         drop(folder, "java_pid1.hprof")
 
     def arrived(self, name):
@@ -181,12 +184,14 @@ def test_a_process_is_guarded_by_its_pods_rule_whatever_it_says_of_itself(node, 
     pod = Pod(groups(-1), work)
     _, entry = pod.enter("app")
     eater = eat(*entry, "env", "POD_NAMESPACE=other", "POD_NAME=web-1")
-    node.write(TWO.replace("grace", 'guard: {{when: "memory>=99%", do: stats, max-cases-all: 9/day}}\ngrace'))
+    guarded = TWO.replace("grace", 'guard: {{when: "memory>=99%", do: stats, max-cases-all: 9/day}}\ngrace')
+    node.write(guarded.replace("grace", "pods: false\ngrace"))
     p = node.start()
     for guard in ("guard/shop", "guard/quiet"):
         assert "is not known" in p.wait("guard-unwatched", component=guard)["error"]
     assert p.stop() == 0 and not p.named("guarding")
     (work / "pod-logs" / ("shop_cart-1_" + POD)).mkdir()
+    node.write(guarded)
     p = node.start()
     assert p.wait("guarding", component="guard/shop", container=pod.ids[0])["target"] == "shop/cart-1/app"
     p.wait("store-ready", component="guard/quiet")
