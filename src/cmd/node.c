@@ -99,6 +99,15 @@ static int print_components(const struct component_list *l)
     return r < 0 ? command_error(r, "%s", strerror(-r)) : 0;
 }
 
+/* Beside the components: what a rule needs that the file can't show. */
+static void say_label_rules(const struct strv *rules)
+{
+    for (size_t i = 0; i < rules->count; i++)
+        command_say("rule %s asks for labels or annotations: the agent's service account must be allowed to list and "
+                    "watch pods (deploy/kustomize/node), else the rule is passed over",
+                    rules->item[i]);
+}
+
 static int run(int argc, char **argv)
 {
     struct node_options o = {0};
@@ -121,6 +130,8 @@ static int run(int argc, char **argv)
     config.reread_ms = (unsigned)o.reread_ms;
     if ((r = node_read(&config, &plan, &errors)) < 0)
         return say_errors(config.path, &errors, r);
+    if (o.check)
+        say_label_rules(&plan.label_rules);
     if (o.check)
         return print_components(&plan.components);
     r = node_run(&config, &plan, &e);

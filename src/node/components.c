@@ -326,7 +326,7 @@ static int add_pods(struct component_list *l, const struct config *c, enum log_f
     snprintf(s->name, sizeof(s->name), "pods");
     s->reads_config = true;
     if ((r = strv_add(&s->args, "salvage")) < 0 || (r = strv_add(&s->args, "node-pods")) < 0 ||
-        (r = add_option(&s->args, "config", c->path)) < 0 ||
+        (r = strv_printf(&s->args, "--config=%s/" NODE_ACCEPTED, c->run)) < 0 ||
         (r = strv_printf(&s->args, "--out=%s/pods.json", c->run)) < 0 ||
         (r = l->cores.dir ? strv_printf(&s->args, "--copy=%s/pods.json", l->cores.dir) : 0) < 0 ||
         (r = add_option(&s->args, "pod-logs", c->pod_logs)) < 0 || (r = add_option(&s->args, "node", p->node)) < 0 ||

@@ -12,6 +12,8 @@
 #include "base/strv.h"
 #include "node/config.h"
 
+#define NODE_ACCEPTED "node.yaml" /* in RUN: the configuration as it was last accepted */
+
 enum {
     COMPONENT_NAME_MAX = 64,
     /* Watches of trees and of spools of cores, guards, records of kills, `core serve`, the pods, requests and arming.

@@ -29,6 +29,7 @@
 #include "node/component_env.h"
 #include "node/cores.h"
 #include "node/left_behind.h"
+#include "node/pod_rules.h"
 #include "node/run_folder.h"
 
 struct node {
@@ -65,6 +66,8 @@ void node_plan_done(struct node_plan *p)
     component_list_done(&p->components);
     free(p->metrics);
     free(p->run);
+    buf_done(&p->text);
+    strv_done(&p->label_rules);
     *p = (struct node_plan){0};
 }
 
@@ -93,6 +96,11 @@ int node_read(const struct node_config *c, struct node_plan *ret, struct config_
         return -ENOMEM;
     plan.grace_ms = config->grace_ms;
     plan.run = TAKE_PTR(config->run);
+    for (size_t i = 0; i < config->rules; i++)
+        if (pod_rules_asks_labels(&config->rule[i]) && strv_add(&plan.label_rules, config->rule[i].name) < 0)
+            return -ENOMEM;
+    plan.text = text;
+    text = (struct buf){0};
     check_all(c, l, errors);
     if (errors->count == 0 && l->count == 0 && !l->cores.dir)
         config_errors_add(errors, 0, "nothing is to be done: no rule has a watch, a guard, kills or cores");
@@ -227,6 +235,20 @@ static void make_run_folder(const struct node_plan *plan)
         log_event(EVENT_NODE_LIMITS_APART, LOG_STR("error", e.msg));
 }
 
+/* For components that read it: a file with an error must not end them. */
+static void keep_accepted(const struct node_plan *plan)
+{
+    CLEANUP_FREE char *path = NULL;
+    int r;
+
+    if (asprintf(&path, "%s/" NODE_ACCEPTED, plan->run) < 0)
+        path = NULL;
+    r = path ? file_replace(AT_FDCWD, path, buf_text(&plan->text), plan->text.size, 0600) : -ENOMEM;
+    if (r < 0)
+        log_event(EVENT_POD_SOURCE_FAILED, LOG_STR("source", "table"), LOG_STR("path", plan->run),
+                  LOG_STR("error", strerror(-r)));
+}
+
 static void reread(struct node *n)
 {
     CLEANUP(node_plan_done) struct node_plan plan = {0};
@@ -238,6 +260,7 @@ static void reread(struct node *n)
     if (r == 0) {
         n->grace_ms = plan.grace_ms;
         make_run_folder(&plan);
+        keep_accepted(&plan);
         left_behind_report(&plan.components);
         cores_apply(&n->cores, &plan.components.cores);
         r = apply(n, &plan.components);
@@ -345,6 +368,7 @@ static int start_all(struct node *n, struct node_plan *plan)
 
     show_metrics(n, &plan->metrics);
     make_run_folder(plan);
+    keep_accepted(plan);
     left_behind_report(l);
     log_event(EVENT_NODE_STARTED, LOG_STR("config", n->config->path), LOG_UINT("components", l->count));
     cores_apply(&n->cores, &l->cores);

@@ -6,6 +6,8 @@
  */
 #pragma once
 
+#include "base/buf.h"
+#include "base/strv.h"
 #include "node/components.h"
 
 struct node_config {
@@ -20,8 +22,10 @@ struct node_config {
 struct node_plan {
     struct component_list components;
     uint64_t grace_ms;
-    char *run;     /* node/run_folder.h */
-    char *metrics; /* an address; NULL: none */
+    struct strv label_rules; /* names of the rules that ask for labels or annotations */
+    char *run;               /* node/run_folder.h */
+    struct buf text;         /* the file's */
+    char *metrics;           /* an address; NULL: none */
 };
 void node_plan_done(struct node_plan *p);
 

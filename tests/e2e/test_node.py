@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """salvage node: rules for namespaces become watches and guards, which live as long as the configuration wants them."""
+import json
 import os
 import pathlib
 import re
@@ -14,6 +15,7 @@ from helpers import openmetrics
 from helpers.eaters import POD, Pod
 from helpers.kube_events import KubeEvents
 from helpers.evidence import drop
+from helpers.pods_api import PodsApi, pod
 from helpers.proc import require_root, wait_for
 from helpers.program import ROOT
 from helpers.stores import Folder
@@ -62,10 +64,10 @@ class Node:
         self.process.wait("started", component="watch/rest")
         return self.process
 
-    def pod_dies(self, namespace, pod):
+    def pod_dies(self, namespace, pod, has_logs=True):
         folder = self.tree / namespace / pod
         folder.mkdir(parents=True, exist_ok=True)
-        if not list((self.work / "pod-logs").glob("%s_%s_*" % (namespace, pod))): # the kubelet knows it
+        if has_logs and not list((self.work / "pod-logs").glob("%s_%s_*" % (namespace, pod))): # the kubelet knows it
             (self.work / "pod-logs" / ("%s_%s_%s" % (namespace, pod, uuid.uuid4()))).mkdir()
         drop(folder, "java_pid1.hprof")
 
@@ -306,3 +308,103 @@ def test_an_address_that_is_taken_costs_the_metrics_alone(node):
         assert "Address already in use" in process.wait("no-metrics")["error"]
         node.pod_dies("shop", "cart-1")
         process.wait("shipped")
+
+
+LABELS = """
+destinations:
+  shop: {{url: "file://{work}/shop"}}
+  rest: {{url: "file://{work}/rest"}}
+watch: {{trees: [{work}/tree]}}
+pod-logs: {work}/pod-logs
+grace: 5s
+state: {work}/state
+pods: {{node: node-1, api: "{api}", account: {work}/account}}
+rules:
+  - {{name: paid, namespaces: "*", labels: {{tier: paid, app: "*"}}, destination: shop}}
+  - {{name: all, namespaces: "*", destination: rest}}
+"""
+
+
+@pytest.fixture
+def api(work):
+    server = PodsApi(work)
+    yield server
+    server.close()
+
+
+def table(node):
+    file = node.work / "state/run/pods.json"
+    rows = [json.loads(line) for line in file.read_text().splitlines()[1:]] if file.exists() else []
+    return {"%s/%s" % (row["namespace"], row["name"]): row for row in rows}
+
+
+def test_a_pods_labels_choose_its_destination_and_may_change(node, api):
+    node.write(LABELS.replace("{api}", api.url))
+    paid = {"tier": "paid", "app": "cart"}
+    api.set(pod("a", "cart-1", paid))
+    web = pod("b", "cart-1", {"tier": "free", "app": "cart"})
+    api.set(web)
+    api.set(pod("a", "no-app", {"tier": "paid"}))
+    p = node.start()
+    for namespace, name in ("a", "cart-1"), ("b", "cart-1"), ("a", "no-app"):
+        node.pod_dies(namespace, name, has_logs=False)
+    wait_for(lambda: node.arrived("shop") == ["a/cart-1"] and node.arrived("rest") == ["a/no-app", "b/cart-1"], why=lambda: p.log)
+    # Another label, while the watches run; and another rule, which reads the pods' labels anew.
+    web["metadata"]["labels"] = paid
+    api.set(web)
+    wait_for(lambda: table(node)["b/cart-1"].get("rule") == "paid", why=lambda: p.log)
+    node.pod_dies("b", "cart-1", has_logs=False)
+    wait_for(lambda: node.arrived("shop") == ["a/cart-1", "b/cart-1"], why=lambda: p.log)
+    node.write(LABELS.replace("{api}", api.url).replace("tier: paid, app", "tier: gold, app"))
+    p.wait("node-reloaded")
+    wait_for(lambda: {row["rule"] for row in table(node).values()} == {"all"}, why=lambda: p.log)
+    assert not p.named("component-ended") and p.stop() == 0
+
+
+def test_a_pod_that_is_gone_is_known_for_longer_also_to_the_next_agent(node, api):
+    node.write(LABELS.replace("{api}", api.url))
+    uid = api.set(pod("a", "cart-1", {"tier": "paid", "app": "cart"}, owner=("StatefulSet", "cart"), restarts=4))
+    p = node.start()
+    wait_for(lambda: "a/cart-1" in table(node), why=lambda: p.log)
+    api.remove(uid)
+    wait_for(lambda: "gone" in table(node)["a/cart-1"], why=lambda: p.log)
+    assert p.stop() == 0
+    p = node.start()
+    p.wait("pod-source", source="api")
+    node.pod_dies("a", "cart-1", has_logs=False)
+    wait_for(lambda: node.arrived("shop") == ["a/cart-1"], why=lambda: p.log)
+    row = table(node)["a/cart-1"]
+    assert row["ownerName"] == "cart" and row["containers"][0]["restarts"] == 4 and "gone" in row
+    assert p.stop() == 0
+
+
+def test_without_the_api_namespaces_decide_and_it_is_said(node, api):
+    """A rule that asks for labels is passed over; once the API server answers, it counts."""
+    node.write(LABELS.replace("{api}", api.url))
+    api.refuse(403)
+    item = pod("a", "cart-1", {"tier": "paid", "app": "cart"})
+    api.set(item)
+    p = node.start()
+    assert "403" in p.wait("pod-source-failed", source="api")["error"]
+    (node.work / "pod-logs" / ("a_cart-1_" + item["metadata"]["uid"]) / "app").mkdir(parents=True)
+    wait_for(lambda: table(node).get("a/cart-1", {}).get("pending"), why=lambda: p.log)
+    assert not p.named("pod-labels-unknown")
+    api.refuse(None)
+    api.token("second") # it is read again
+    wait_for(lambda: table(node)["a/cart-1"].get("rule") == "paid", why=lambda: p.log)
+    assert p.stop() == 0
+    node.write(LABELS.replace("{api}", api.url).replace("account: {work}/account", "account: /nowhere"))
+    (node.work / "state/run/pods.json").unlink()
+    p = node.start()
+    p.wait("pod-labels-unknown")
+    node.pod_dies("a", "cart-1", has_logs=False)
+    wait_for(lambda: node.arrived("rest") == ["a/cart-1"], why=lambda: p.log)
+    assert p.stop() == 0
+
+
+def test_check_says_which_rules_ask_for_labels(node):
+    node.write(LABELS.replace("{api}", "http://127.0.0.1:1"))
+    result = node.check()
+    assert result.code == 0 and "rule paid asks for labels" in result.err and "list and watch pods" in result.err.replace("\n", " ")
+    node.write(LABELS.replace("{api}", "http://127.0.0.1:1").replace("tier: paid", "tier: [paid]"))
+    assert "labels: tier: a text is needed" in node.check().err
