@@ -88,7 +88,7 @@ static int add_pod_rules(struct strv *args, const struct config *c, const bool *
 
 int component_add_selection(struct strv *args, const struct config *c, const bool *mine)
 {
-    int r = c->pods.on && c->path ? add_pod_rules(args, c, mine) : 0;
+    int r = c->pods.on && (c->path || c->watch.volumes) ? add_pod_rules(args, c, mine) : 0;
 
     return r < 0 ? r : component_add_namespaces(args, c, mine);
 }

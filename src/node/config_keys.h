@@ -26,7 +26,7 @@ struct config_key {
     bool required;
 };
 
-enum { CONFIG_KEYS_MAX = 16 };
+enum { CONFIG_KEYS_MAX = 32 };
 
 /* true, yes, on; false, no, off. False: it is none of them. */
 bool config_keys_flag(const char *text, bool *ret);

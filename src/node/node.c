@@ -97,7 +97,7 @@ int node_read(const struct node_config *c, struct node_plan *ret, struct config_
     plan.grace_ms = config->grace_ms;
     plan.run = TAKE_PTR(config->run);
     for (size_t i = 0; i < config->rules; i++)
-        if (pod_rules_asks_labels(&config->rule[i]) && strv_add(&plan.label_rules, config->rule[i].name) < 0)
+        if (pod_rules_asks(&config->rule[i]) && strv_add(&plan.label_rules, config->rule[i].name) < 0)
             return -ENOMEM;
     plan.text = text;
     text = (struct buf){0};

@@ -44,6 +44,14 @@ int pod_rules_find(const struct config *c, const struct pod_row *p, bool wait)
     return POD_RULE_NONE;
 }
 
+bool pod_rules_ask_labels(const struct config *c)
+{
+    for (size_t i = 0; i < c->rules; i++)
+        if (pod_rules_asks(&c->rule[i]))
+            return true;
+    return false;
+}
+
 static bool is_listed(const struct strv *names, const char *name)
 {
     for (size_t i = 0; i < names->count; i++)

@@ -16,5 +16,8 @@ int pod_rules_find(const struct config *c, const struct pod_row *p, bool wait);
 /* Whether it asks for labels or annotations: such a rule never applies to a whole namespace. */
 bool pod_rules_asks(const struct config_rule *r);
 
+/* Whether a rule does. */
+bool pod_rules_ask_labels(const struct config *c);
+
 /* Adds the names of the annotations that rules ask for, and that are not kept anyway. 0 or -ENOMEM. */
 int pod_rules_annotations(const struct config *c, struct strv *ret);
