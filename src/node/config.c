@@ -420,7 +420,7 @@ static void read_all(struct config *c, struct config_errors *errors)
         read_pods(&c->pods, top.pods, errors);
     if (top.requests)
         read_requests(c, top.requests, errors);
-    if (c->watch.volumes && !c->pods.on)
+    if (top.watch && c->watch.volumes && !c->pods.on)
         config_errors_add(errors, top.watch->line, "watch: volumes: annotations are not known with \"pods: false\"");
     if (top.rules)
         read_rules(c, top.rules, errors);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The table is walked anew whenever it was replaced, and what differs is changed. inotify says when; without it the
- * table is looked at every few seconds.
+ * The table is walked anew whenever it was replaced, and what differs is changed.
  */
 #include "watch/pod_roots.h"
 
@@ -10,21 +9,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
-#include <xxhash.h>
 
 #include "base/array.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
-#include "linux/inotify.h"
-#include "linux/proc.h"
-#include "place/container.h"
-#include "place/container_processes.h"
 #include "place/pod_annotation.h"
 #include "place/pod_table.h"
 #include "watch/pod_folder.h"
+#include "watch/pod_opener.h"
+#include "watch/pod_refusals.h"
+#include "watch/pod_table_watch.h"
 #include "watch/source.h"
 
 enum {
@@ -55,13 +51,11 @@ struct pod_roots {
     struct source *source;
     uv_loop_t *loop;
     struct pod_table *table;
-    int inotify_fd; /* of the table's folder */
-    uv_poll_t replaced;
+    struct pod_table_watch replaced;
     uv_timer_t timer;
     struct pod_entry **entry;
     size_t count, capacity;
-    uint64_t *said; /* hashes of the refusals that were reported, of pods that are there */
-    size_t said_count, said_capacity;
+    struct pod_refusals refusals;
     bool closed;
 };
 
@@ -69,10 +63,7 @@ struct pod_roots {
 struct pass {
     struct pod_roots *p;
     uint64_t now_ms;
-    struct container_processes processes;
-    bool processes_read;
-    uint64_t *said;
-    size_t said_count, said_capacity;
+    struct pod_opener opener;
 };
 
 static void on_timer(uv_timer_t *timer);
@@ -83,52 +74,6 @@ static void wake(struct pod_roots *p, uint64_t delay_ms)
         return;
     uv_update_time(p->loop);
     uv_timer_start(&p->timer, on_timer, delay_ms, 0);
-}
-
-static bool has(const uint64_t *list, size_t count, uint64_t hash)
-{
-    for (size_t i = 0; i < count; i++)
-        if (list[i] == hash)
-            return true;
-    return false;
-}
-
-/* Once for each pod and reason, as long as the pod is there. */
-static void refuse(struct pass *s, const struct pod_row *row, const char *folder, const char *error)
-{
-    uint64_t hash = XXH3_64bits(row->uid, strlen(row->uid));
-
-    hash = XXH3_64bits_withSeed(folder, strlen(folder), hash);
-    hash = XXH3_64bits_withSeed(error, strlen(error), hash);
-    if (has(s->said, s->said_count, hash))
-        return;
-    if (array_reserve(&s->said, s->said_count + 1, &s->said_capacity, sizeof(*s->said), ROOTS_MAX) == 0)
-        s->said[s->said_count++] = hash;
-    if (!has(s->p->said, s->p->said_count, hash))
-        log_event(EVENT_POD_FOLDER_REFUSED, LOG_STR("namespace", row->namespace), LOG_STR("pod", row->name),
-                  LOG_STR("folder", folder), LOG_STR("error", error));
-}
-
-static const char *why_not(int error, bool volume)
-{
-    switch (error) {
-    case -EXDEV:
-        return volume ? "something else is mounted there, or it is on a network file system"
-                      : "something is mounted there: an emptyDir is named as volume:NAME";
-    case -ENOTDIR:
-    case -ELOOP:
-        return "it is no folder";
-    case -ENOENT:
-        return volume ? "the kubelet has no such folder (--kubelet)" : "no process of the container is visible here";
-    case -EACCES:
-    case -EPERM:
-        return volume ? "it may not be opened: DAC_OVERRIDE is needed"
-                      : "it may not be opened: hostPID, SYS_PTRACE and DAC_OVERRIDE are needed";
-    case -EEXIST:
-        return "it is watched already";
-    default:
-        return strerror(-error);
-    }
 }
 
 static struct pod_entry *find_entry(const struct pod_roots *p, const char *key)
@@ -143,7 +88,7 @@ static struct pod_entry *add_entry(struct pod_roots *p, const char *key)
 {
     struct pod_entry *e;
 
-    if (array_reserve(&p->entry, p->count + 1, &p->capacity, sizeof(*p->entry), ROOTS_MAX) < 0 ||
+    if (array_reserve(&p->entry, p->count + 1, &p->capacity, sizeof(struct pod_entry *), ROOTS_MAX) < 0 ||
         !(e = calloc(1, sizeof(*e))))
         return NULL;
     if (!(e->key = strdup(key))) {
@@ -210,39 +155,6 @@ static void free_entry(struct pod_entry *e)
     free(e);
 }
 
-/* The process of a container, or -ENOENT. */
-static int open_process(struct pass *s, const struct claim_pod *pod, const char *id, struct proc *ret)
-{
-    char found[CONTAINERID_MAX], uid[PODUID_MAX];
-    pid_t pid;
-    int r = s->processes_read ? 0 : container_processes_read(s->p->config.proc, &s->processes);
-
-    s->processes_read = true;
-    if (r < 0)
-        return r;
-    if (container_processes_find(&s->processes, id, pod->uid, &pid) < 0 || proc_open(s->p->config.proc, pid, ret) < 0)
-        return -ENOENT;
-    /* By the descriptor again: the pid may be another process's by now. */
-    if (container_pod(ret->fd, uid) && container_of_cgroup(ret->fd, found) && text_eq(uid, pod->uid) &&
-        text_eq(found, id))
-        return 0;
-    proc_done(ret);
-    return -ENOENT;
-}
-
-static int open_folder(struct pass *s, const struct claim_pod *pod, const struct pod_folder_name *name, const char *id,
-                       struct pod_folder **ret)
-{
-    CLEANUP(proc_done) struct proc proc = PROC_NONE;
-    int r;
-
-    if (name->volume)
-        return pod_folder_of_volume(s->p->config.kubelet, pod, name->name, name->path, ret);
-    if ((r = open_process(s, pod, id, &proc)) < 0)
-        return r;
-    return pod_folder_of_process(&proc, pod, name->path, ret);
-}
-
 /* As a person would call it. */
 static void format_folder(const struct pod_folder_name *name, char *out, size_t size)
 {
@@ -257,9 +169,10 @@ static void try_open(struct pass *s, struct pod_entry *e, const struct pod_row *
 {
     const struct claim_pod pod = {(char *)row->namespace, (char *)row->name, (char *)row->uid,
                                   name->volume ? NULL : (char *)name->name};
-    char folder[POD_FOLDER_NAME_MAX + POD_FOLDER_PATH_MAX + 16], path[2 * LAYOUT_NAME_MAX + sizeof(folder)];
+    char folder[POD_FOLDER_NAME_MAX + POD_FOLDER_PATH_MAX + 16],
+        path[LAYOUT_NAME_MAX + LAYOUT_NAME_MAX + sizeof(folder)];
     struct pod_folder *in = NULL;
-    int pidfd = -1, r = open_folder(s, &pod, name, id, &in);
+    int pidfd = -1, r = pod_opener_open(&s->opener, &pod, name, id, &in);
 
     format_folder(name, folder, sizeof(folder));
     snprintf(path, sizeof(path), "%s/%s/%s", row->namespace, row->name, folder);
@@ -280,7 +193,7 @@ static void try_open(struct pass *s, struct pod_entry *e, const struct pod_row *
     e->tries += e->tries < TRIES_MAX;
     /* A volume or container that is not there will be soon, or has just gone; likewise another root of this folder. */
     if ((r != -ENOENT && r != -EEXIST) || e->due_ms == UINT64_MAX)
-        refuse(s, row, folder, why_not(r, name->volume));
+        pod_refusals_add(&s->p->refusals, row, folder, pod_refusals_reason(r, name->volume));
 }
 
 /* Whether the table says that the folder can't be. */
@@ -306,7 +219,7 @@ static void want_folder(struct pass *s, const struct pod_row *row, const struct 
 
     format_folder(name, folder, sizeof(folder));
     if (problem) {
-        refuse(s, row, folder, problem);
+        pod_refusals_add(&s->p->refusals, row, folder, problem);
         return;
     }
     if (!name->volume && !*id)
@@ -314,7 +227,7 @@ static void want_folder(struct pass *s, const struct pod_row *row, const struct 
     snprintf(key, sizeof(key), "%s/%s/%s", row->uid, id, folder);
     e = find_entry(s->p, key);
     if (!e && !(e = add_entry(s->p, key))) {
-        refuse(s, row, folder, "too many folders of pods are watched");
+        pod_refusals_add(&s->p->refusals, row, folder, "too many folders of pods are watched");
         return;
     }
     e->wanted = true;
@@ -338,8 +251,9 @@ static void want_pod(struct pass *s, const struct pod_row *row)
 
     if (!text)
         return;
+    pod_refusals_mark(&s->p->refusals, row->uid);
     if (pod_annotation_read(text, &a, &e) < 0) {
-        refuse(s, row, POD_ANNOTATION_WATCH, e.msg);
+        pod_refusals_add(&s->p->refusals, row, POD_ANNOTATION_WATCH, e.msg);
         return;
     }
     for (size_t i = 0; i < a.count; i++)
@@ -405,13 +319,14 @@ static void wake_when_due(struct pod_roots *p, uint64_t now_ms)
             next = p->entry[i]->due_ms;
     if (next != UINT64_MAX)
         wake(p, next - now_ms);
-    if (p->inotify_fd < 0)
+    if (p->replaced.fd < 0)
         wake(p, POLL_MS);
 }
 
 static void walk(struct pod_roots *p)
 {
-    struct pass s = {.p = p, .now_ms = clock_mono_ms()};
+    struct pass s = {
+        .p = p, .now_ms = clock_mono_ms(), .opener = {.kubelet = p->config.kubelet, .proc = p->config.proc}};
     int r = pod_table_refresh(p->table);
 
     if (r < 0)
@@ -428,11 +343,8 @@ static void walk(struct pod_roots *p)
             want_pod(&s, &row);
     }
     remove_ended(p, s.now_ms);
-    free(p->said);
-    p->said = s.said;
-    p->said_count = s.said_count;
-    p->said_capacity = s.said_capacity;
-    container_processes_done(&s.processes);
+    pod_refusals_forget(&p->refusals);
+    pod_opener_done(&s.opener);
     wake_when_due(p, s.now_ms);
 }
 
@@ -441,42 +353,9 @@ static void on_timer(uv_timer_t *timer)
     walk(timer->data);
 }
 
-static void on_name(void *ctx, int watch, enum inotify_what what, const char *name)
+static void on_replaced(void *ctx)
 {
-    struct pod_roots *p = ctx;
-
-    (void)watch;
-    if (what == INOTIFY_OVERFLOW || (what == INOTIFY_CLOSED && text_eq(name, text_base_name(p->config.table))))
-        wake(p, CHANGES_MS);
-}
-
-static void on_replaced(uv_poll_t *poll, int status, int events)
-{
-    struct pod_roots *p = poll->data;
-
-    (void)status;
-    (void)events;
-    inotify_read(p->inotify_fd, on_name, p);
-}
-
-/* Replaced by a rename: its folder is watched. */
-static void watch_table(struct pod_roots *p)
-{
-    CLEANUP_FREE char *folder = strdup(p->config.table);
-    char *slash = folder ? strrchr(folder, '/') : NULL;
-    int r;
-
-    if (slash)
-        *slash = '\0';
-    p->inotify_fd = inotify_open();
-    r = p->inotify_fd < 0 ? p->inotify_fd : inotify_watch_add(p->inotify_fd, !slash ? "." : *folder ? folder : "/");
-    if (r >= 0 && uv_poll_init(p->loop, &p->replaced, p->inotify_fd) == 0) {
-        p->replaced.data = p;
-        uv_poll_start(&p->replaced, UV_READABLE, on_replaced);
-        return;
-    }
-    if (p->inotify_fd >= 0)
-        close(TAKE_FD(p->inotify_fd));
+    wake(ctx, CHANGES_MS);
 }
 
 int pod_roots_new(uv_loop_t *loop, const struct pod_roots_config *c, const struct pod_roots_events *events,
@@ -493,7 +372,7 @@ int pod_roots_new(uv_loop_t *loop, const struct pod_roots_config *c, const struc
     p->events = *events;
     p->source = s;
     p->loop = loop;
-    p->inotify_fd = -1;
+    p->replaced = (struct pod_table_watch){.fd = -1, .table = c->table, .replaced = on_replaced, .ctx = p};
     uv_timer_init(loop, &p->timer);
     p->timer.data = p;
     *ret = p;
@@ -502,7 +381,7 @@ int pod_roots_new(uv_loop_t *loop, const struct pod_roots_config *c, const struc
 
 void pod_roots_start(struct pod_roots *p)
 {
-    watch_table(p); /* before it is read: what comes later is an event */
+    pod_table_watch_start(&p->replaced, p->loop); /* before it is read: what comes later is an event */
     walk(p);
 }
 
@@ -521,8 +400,7 @@ void pod_roots_close(struct pod_roots *p)
     p->closed = true;
     for (size_t i = 0; i < p->count; i++)
         stop_process(p->entry[i]);
-    if (p->replaced.type != UV_UNKNOWN_HANDLE)
-        uv_close((uv_handle_t *)&p->replaced, NULL);
+    pod_table_watch_close(&p->replaced);
     uv_close((uv_handle_t *)&p->timer, NULL);
 }
 
@@ -533,9 +411,8 @@ void pod_roots_free(struct pod_roots *p)
     for (size_t i = 0; i < p->count; i++)
         free_entry(p->entry[i]);
     free(p->entry);
-    free(p->said);
+    pod_refusals_done(&p->refusals);
     pod_table_free(p->table);
-    if (p->inotify_fd >= 0)
-        close(p->inotify_fd);
+    pod_table_watch_done(&p->replaced);
     free(p);
 }

@@ -324,6 +324,82 @@ def agent_said(namespace, event):
     return [line for line in text.splitlines() if " event=%s " % event in line]
 
 
+FOLDERS = """
+destinations:
+  store: {{url: "{url}", endpoint: "{endpoint}", region: us-east-1, credentials: /etc/salvage/store}}
+watch: {{volumes: true}}
+state: /state
+grace: 45s
+rules:
+  - {{name: mine, namespaces: {namespace}, destination: store}}
+"""
+UNTOUCHED = """
+apiVersion: v1
+kind: Pod
+metadata: {{name: {name}, labels: {{app: {name}}}, annotations: {{salvage.dev/watch: "{watch}"}}}}
+spec:
+  containers:
+    - name: cart
+      image: cart
+      command: [java, -Xmx24m, -XX:TieredStopAtLevel=1, -XX:+HeapDumpOnOutOfMemoryError, -XX:HeapDumpPath={path}, {more}]
+      stdin: true
+      securityContext: {{runAsUser: 65532, runAsGroup: 65532}}
+      volumeMounts: [{{name: dumps, mountPath: /dumps}}]
+  volumes: [{{name: dumps, emptyDir: {{}}}}]
+"""
+
+
+def kubelet_folder():
+    """Of this node's kubelet, by its command line."""
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        words = cmdline(int(pid)).split(b"\0")
+        if words[0].endswith(b"/kubelet") and b"--root-dir" in words:
+            return pathlib.Path(words[words.index(b"--root-dir") + 1].decode())
+    return pathlib.Path("/var/lib/kubelet")
+
+
+def test_pods_that_know_nothing_of_salvage_leave_what_their_annotation_names(namespace, s3):
+    """An emptyDir whose JVM runs out of memory twice, at one path; a container's own /tmp; a pod with links out of its volume."""
+    host, folder, kubelet = "/var/lib/salvage/" + namespace.name, namespace.folder / "node", kubelet_folder()
+    for path, old, new in ((folder / "daemonset.yaml", "/var/lib/salvage/", host + "/"),
+                           (folder / "volumes.yaml", "path: /var/lib/kubelet/pods", "path: %s/pods" % kubelet),
+                           (folder / "pods.yaml", "namespace: salvage", "namespace: " + namespace.name),
+                           (folder / "pods.yaml", "name: salvage-node-pods", "name: salvage-" + namespace.name)):
+        path.write_text(path.read_text().replace(old, new))
+    (folder / "config" / "node.yaml").write_text(
+        FOLDERS.format(url=s3.url, endpoint=namespace.relay.endpoint, namespace=namespace.name))
+    namespace.apply("node", config=False, images=["salvage"], resources=[(folder / "pods.yaml").read_text()],
+                    patches=[(folder / "volumes.yaml").read_text()])
+    namespace.apply(None, images=["cart"], resources=[
+        UNTOUCHED.format(name="cart", watch="volume:dumps", path="/dumps", more="-XX:+ExitOnOutOfMemoryError, -jar, /app.jar"),
+        UNTOUCHED.format(name="layer", watch="cart:/tmp", path="/tmp", more="-cp, /app.jar, LaterOom"),
+        UNTOUCHED.format(name="hostile", watch="volume:dumps, cart:/proc, volume:other", path="/dumps", more="-cp, /app.jar, Churn")])
+
+    def volume(pod):
+        uid = namespace.pods("app=" + pod)[0]["metadata"]["uid"]
+        return kubelet / "pods" / uid / "volumes" / "kubernetes.io~empty-dir" / "dumps"
+    hostile = namespace.wait(lambda: agent_said(namespace, "pod-folder") and volume("hostile"))
+    namespace.wait(hostile.exists)
+    for name, target in (("java_pid1.hprof", volume("cart") / "java_pid1.hprof"), ("etc", "/etc"), (".salvage", volume("cart"))):
+        (hostile / name).symlink_to(target)
+    namespace.wait(lambda: [e for e in agent_said(namespace, "pod-folder") if "/layer/" in e])
+    namespace.kubectl("attach", "layer", "--stdin", stdin="\n", check=False)
+    where = namespace.wait(lambda: arrived(s3, namespace, "layer", 1))[0]["where"]
+    assert where["container"] == "cart" and where["pod_uid"] == namespace.pods("app=layer")[0]["metadata"]["uid"]
+    namespace.wait(lambda: arrived(s3, namespace, "cart", 2))
+    state = namespace.pods("app=cart")[0]["status"]["containerStatuses"][0]
+    assert state["restartCount"] >= 1, state
+    refused = agent_said(namespace, "pod-folder-refused")
+    assert len(refused) == 2 and all("pod=hostile" in e for e in refused), "\n".join(refused)
+    assert not [m for _, m in s3.manifests() if m["where"].get("pod") == "hostile"]
+    assert not agent_said(namespace, "component-died")
+    namespace.kubectl("delete", "daemonset", "salvage-node", "--wait=false")
+    kubectl("delete", "clusterrole,clusterrolebinding", "salvage-" + namespace.name)
+    namespace.wait(lambda: not [pid for pid in filter(str.isdigit, os.listdir("/proc"))
+                                if b"--pods=/state/run/pods.json" in cmdline(int(pid))])
+    shutil.rmtree(host, ignore_errors=True)
+
+
 def test_the_agent_ships_and_guards_the_pods_of_a_rules_namespaces(namespace, s3):
     host = "/var/lib/salvage/" + namespace.name
     folder = namespace.folder / "node"

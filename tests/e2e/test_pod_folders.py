@@ -106,7 +106,7 @@ def test_what_is_claimed_still_arrives_after_its_pod_and_its_volume_are_gone(sal
 
 def test_after_a_kill_the_next_agent_goes_on_and_the_table_says_whose_it_is(salvage, kubelet, s3, proxy):
     proxy.rate = 16 << 20
-    options = [*kubelet.options(), *s3.through(proxy).options(), "--compress", "none"]
+    options = [*kubelet.options(), *s3.through(proxy).options(), "--compress", "none", "--follow", "no"]
     first = salvage.watch(*options, env=s3.env)
     uid = kubelet.pod("shop", "cart-1", "volume:dumps")
     first.wait("pod-folder")
