@@ -70,7 +70,7 @@ static unsigned char *made(size_t size)
         data[i] = (unsigned char)(i * 31 >> 3 | 1);
     memset(data, 0, 5000);
     memset(data + BLOCK + 3 * BLOCK / 4, 0, BLOCK);
-    memset(data + 5 * BLOCK, 0, 12 * BLOCK + 77);
+    memset(data + (size_t)5 * BLOCK, 0, (size_t)12 * BLOCK + 77);
     return data;
 }
 
@@ -105,7 +105,7 @@ static void all_bytes_come_in_order_through_less_memory(void **state)
 static void the_writer_is_done_before_a_block_is_taken(void **state)
 {
     enum { SIZE = 7 * BLOCK + 1 };
-    unsigned char *data = made(20 * BLOCK);
+    unsigned char *data = made((size_t)20 * BLOCK);
     struct writer w;
     int in;
     struct stream_buffer *b = start(&w, data, SIZE, &in);
