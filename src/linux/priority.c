@@ -1,40 +1,41 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * setpriority(2) with PRIO_PROCESS means one thread.
+ * A policy is a thread's, and a new thread or process has that of the one that starts it. The way back from SCHED_IDLE
+ * needs no capability (Linux 2.6.39) while the nice value is one that RLIMIT_NICE allows.
  */
 #include "linux/priority.h"
 
 #include <dirent.h>
-#include <errno.h>
-#include <sys/resource.h>
+#include <sched.h>
 
 #include "base/mem.h"
 #include "base/text.h"
 
 DEFINE_CLEANUP(DIR *, closedir)
 
-int priority_get(void)
+static bool set_policy(pid_t id, int policy)
 {
-    return getpriority(PRIO_PROCESS, 0);
+    return sched_setscheduler(id, policy, &(struct sched_param){0}) == 0;
 }
 
-void priority_set(int nice)
+bool priority_idle(void)
 {
-    priority_set_process(0, nice);
+    return sched_getscheduler(0) == SCHED_OTHER && set_policy(0, SCHED_IDLE);
 }
 
-void priority_set_all(int nice)
+void priority_usual_all(void)
 {
     CLEANUP(closedir_ptr) DIR *tasks = opendir("/proc/self/task");
     const struct dirent *task;
     uint64_t id;
 
+    set_policy(0, SCHED_OTHER); /* at least the caller's */
     while (tasks && (task = readdir(tasks)))
         if (text_parse_uint(task->d_name, INT32_MAX, &id) == 0)
-            priority_set_process((pid_t)id, nice);
+            priority_usual_process((pid_t)id);
 }
 
-void priority_set_process(pid_t pid, int nice)
+void priority_usual_process(pid_t pid)
 {
-    (void)setpriority(PRIO_PROCESS, (id_t)pid, nice);
+    set_policy(pid, SCHED_OTHER);
 }

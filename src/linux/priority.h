@@ -1,18 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Nice values. Linux gives each thread its own; a new thread has that of the one that starts it.
+ * Threads that run only while no other wants the processor (SCHED_IDLE, sched(7)), for a while. Any other thread that
+ * wakes takes the processor from them at once, which a nice value does not bring about.
  */
 #pragma once
 
+#include <stdbool.h>
 #include <sys/types.h>
 
-int priority_get(void); /* of the calling thread */
+/* The calling thread, and what it starts from now on: threads, processes. False: it has a policy that is not the usual
+ * one, and keeps it. */
+bool priority_idle(void);
 
-/* Of the calling thread, and threads that it starts from now on. */
-void priority_set(int nice);
-
-/* Of all threads of this process. Best effort, as is all here: a lower value wants CAP_SYS_NICE or RLIMIT_NICE. */
-void priority_set_all(int nice);
-
-/* Of another process with one thread. */
-void priority_set_process(pid_t pid, int nice);
+/* Back to the usual: all threads of this process; the main thread of another. */
+void priority_usual_all(void);
+void priority_usual_process(pid_t pid);

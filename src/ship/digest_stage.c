@@ -179,10 +179,10 @@ bool digest_stage_feed(struct digest_stage *s, const void *data, size_t size)
     return s->to >= 0;
 }
 
-void digest_stage_nice(struct digest_stage *s, int nice)
+void digest_stage_usual(struct digest_stage *s)
 {
     if (s->child.pid > 0)
-        priority_set_process(s->child.pid, nice + CHILD_NICE);
+        priority_usual_process(s->child.pid);
 }
 
 void digest_stage_end(struct digest_stage *s, uint64_t size)

@@ -41,8 +41,8 @@ void digest_stage_reach(struct digest_stage *s, uint64_t to);
 /* The next bytes of a stream. False: it takes no more. */
 bool digest_stage_feed(struct digest_stage *s, const void *data, size_t size);
 
-/* The nice value of the process that it works for has changed. */
-void digest_stage_nice(struct digest_stage *s, int nice);
+/* It was started by a thread of idle priority (linux/priority.h), which now is back to the usual. */
+void digest_stage_usual(struct digest_stage *s);
 
 /* There is no more: `size` bytes in all. */
 void digest_stage_end(struct digest_stage *s, uint64_t size);

@@ -39,8 +39,7 @@ struct attempt {
     const char *verified;        /* for the manifest: "read" or "put" */
     bool committed;
 
-    bool behind; /* a stream is being read ahead, and all that is behind the reading has a higher nice value */
-    int nice;    /* before */
+    bool behind; /* a stream is being read ahead, and all that is behind the reading runs while nothing else does */
 
     bool unchecked; /* following: blocks that were read while the file grew are being compared */
 
