@@ -73,6 +73,11 @@ static const struct opt WATCH_OPTIONS[] = {
      "first; then of each series of dumps of an application the middle, then the newest, and the first one last. auto: "
      "40% of each volume (--volume-limit, else its size if it is a separate file system), 25% of the free space if it "
      "is part of a disk"},
+    {OPT_SIZE, 0, "retain-bytes-tenant", "SIZE", NULL, offsetof(struct watch_options, retention.tenant_bytes),
+     "the same room for each namespace (--layout), else each user; default: a namespace may use what others don't"},
+    {OPT_STRING, 0, "keep-free", "N%|SIZE|none", "none", offsetof(struct watch_options, keep_free),
+     "so much of each volume stays free, whoever fills it: beyond that, waiting evidence is erased in the order of "
+     "--retain-bytes"},
     RETENTION_LIMITS(struct watch_options, retention),
     {OPT_STRING, 0, "ready", "FILE", NULL, offsetof(struct watch_options, ready),
      "this file exists while the store, asked at the start and every five minutes, would take evidence: for a "
@@ -98,7 +103,8 @@ int watch_parse(int argc, char **argv, struct watch_options *ret, char ***ret_di
 
     if (r < 0)
         return r;
-    if (retention_set_bytes(&ret->retention, ret->retain_bytes, e) < 0) {
+    if (retention_set_bytes(&ret->retention, ret->retain_bytes, e) < 0 ||
+        retention_set_keep_free(&ret->retention, ret->keep_free, e) < 0) {
         free(TAKE_PTR(*ret_dirs));
         return -FAULT_USAGE;
     }

@@ -15,7 +15,7 @@ struct watch_options {
     struct opt_list include, exclude, namespaces;
     uint64_t settle_ms, grace_ms, stuck_ms;
     struct retention retention;
-    const char *retain_bytes;
+    const char *retain_bytes, *keep_free;
     const char *layout, *dir_mode; /* as given; NULL without */
     struct opt_list files, pod_rules;
     const char *pods, *kubelet; /* NULL without */

@@ -17,6 +17,9 @@
 #include "node/core_home.h"
 #include "node/pod_rules.h"
 
+/* The kubelet evicts pods at 10 % (nodefs.available) and 15 % (imagefs.available). */
+#define KEEP_FREE "17%"
+
 enum {
     GIVE_UP_MS = 10 * 60 * 1000,
     CAPTURES = 4 /* each takes a processor and a disk; a fifth JVM waits a moment for its turn */
@@ -346,6 +349,34 @@ static void start_first(struct component_list *l)
     l->item[0] = last;
 }
 
+static bool is_watch(const struct component_spec *s)
+{
+    return text_eq(s->args.item[1], "watch");
+}
+
+/* What waits on this machine's disk: each watch gets the same part of it. */
+static int add_disk_limits(struct component_list *l, const struct config *c)
+{
+    const struct config_limits *limits = &c->limits;
+    unsigned watches = 0;
+    int r = 0;
+
+    for (size_t i = 0; i < l->count; i++)
+        watches += is_watch(&l->item[i]);
+    for (size_t i = 0; i < l->count && r == 0; i++) {
+        struct strv *args = &l->item[i].args;
+
+        if (!is_watch(&l->item[i]))
+            continue;
+        r = strv_printf(args, "--keep-free=%s", limits->keep_free ? limits->keep_free : KEEP_FREE);
+        if (r == 0 && limits->disk)
+            r = strv_printf(args, "--retain-bytes=%" PRIu64, limits->disk / watches);
+        if (r == 0)
+            r = add_option(args, "retain-bytes-tenant", limits->disk_namespace);
+    }
+    return r;
+}
+
 int component_list_make(const struct config *c, enum log_format format, struct component_list *ret)
 {
     CLEANUP(component_list_done) struct component_list l = {0};
@@ -363,6 +394,8 @@ int component_list_make(const struct config *c, enum log_format format, struct c
         r = component_add_all_kills(&l, c, format);
     if (r == 0)
         r = component_add_cores(&l, c, format);
+    if (r == 0)
+        r = add_disk_limits(&l, c);
     if (r == 0 && c->requests.url)
         r = add_requests(&l, c, format);
     if (r == 0)

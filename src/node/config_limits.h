@@ -5,11 +5,16 @@
  */
 #pragma once
 
+#include <stdint.h>
+
 #include "node/config_tree.h"
 
 /* Strings point into the configuration's tree; NULL where the text has none. */
 struct config_limits {
-    const char *bandwidth;                     /* of all uploads */
+    const char *bandwidth;                  /* of all uploads */
+    const char *keep_free, *disk_namespace; /* of watches: --keep-free, --retain-bytes-tenant */
+    const char *disk_text;
+    uint64_t disk;                             /* bytes, of all watches together; 0: not said */
     const char *captures, *captures_namespace; /* cases of guards that take evidence at the same time */
 };
 

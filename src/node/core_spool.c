@@ -21,7 +21,7 @@
 #include "base/text.h"
 #include "linux/volume.h"
 
-enum { PIECE = 1024 * 1024, PAGE = 4096, DEPTH_MAX = 6, ENTRIES_MAX = 100000, FREE_PART = 20, LEAST = 64 * 1024 };
+enum { PIECE = 1024 * 1024, PAGE = 4096, DEPTH_MAX = 6, ENTRIES_MAX = 100000, FREE_PART = 6, LEAST = 64 * 1024 };
 
 /* A part that no handler holds locked is what one that was killed has left: a core that is cut, and evidence. */
 static void finish_orphan(int folder, const char *part)

@@ -13,7 +13,10 @@
 
 /* A new claim is not erased for this long while the store works, as long as all claims together take at most twice the
  * room. */
-enum { RETAIN_SPARE_MS = 5000 };
+enum {
+    RETAIN_SPARE_MS = 5000,
+    RETAIN_AGAIN_MS = 5000 /* with --keep-free, as long as something waits; the kubelet looks every 10 s */
+};
 
 struct retain_why {
     struct room room;
@@ -21,8 +24,8 @@ struct retain_why {
     uint64_t waiting; /* bytes, before */
 };
 
-/* The series of an application's dumps, whose paths differ in numbers only: the hash of kind, folder and name without
- * digits. */
+/* The series of an application's dumps: the hash of kind, cause, folder and name without digits. Pods of one workload
+ * are one application, though each has a folder with the pod's name. */
 uint64_t retain_series(const struct claim *c);
 
 /* NULL: none; lowers *ret_next_ms to the time when one is. */

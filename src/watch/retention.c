@@ -36,6 +36,28 @@ int retention_set_bytes(struct retention *r, const char *text, struct err *e)
     return 0;
 }
 
+int retention_set_keep_free(struct retention *r, const char *text, struct err *e)
+{
+    size_t size = strlen(text);
+    uint64_t value = 0;
+    char number[4] = "";
+    bool percent = size > 1 && size <= sizeof(number) && text[size - 1] == '%';
+
+    if (percent)
+        memcpy(number, text, size - 1);
+    if (percent ? text_parse_uint(number, 99, &value) < 0 : !text_eq(text, "none") && text_parse_size(text, &value) < 0)
+        return err_set(e, -FAULT_USAGE,
+                       "--keep-free: '%.60s' is not a part of the volume (like 17%%), nor a size, nor 'none'", text);
+    r->keep_free = percent ? 0 : value;
+    r->keep_free_percent = percent ? (unsigned)value : 0;
+    return 0;
+}
+
+bool retention_limits_room(const struct retention *r)
+{
+    return r->automatic || r->bytes || r->tenant_bytes || r->keep_free || r->keep_free_percent;
+}
+
 uint64_t retention_due(const struct retention *r, int64_t found_ns, int64_t now_ns, uint64_t now_ms)
 {
     uint64_t age_ms = now_ns > found_ns ? (uint64_t)(now_ns - found_ns) / 1000000 : 0;

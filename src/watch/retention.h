@@ -16,6 +16,9 @@ struct retention {
     uint64_t age_ms;                          /* 0: no limit */
     uint64_t bytes;                           /* 0: no limit */
     bool automatic;                           /* if bytes is 0: a part of each volume (watch/room.h) */
+    uint64_t tenant_bytes;                    /* of one tenant on all volumes; 0: no limit */
+    uint64_t keep_free;                       /* bytes that stay free on each volume; 0: not said */
+    unsigned keep_free_percent;               /* the same, of the volume's size */
     uint64_t volume_limit, ephemeral_storage; /* the limit by which the kubelet evicts; 0: unknown */
 };
 
@@ -37,6 +40,12 @@ struct retention {
 
 /* Parses "auto", "none" or a size into r. -FAULT_USAGE. */
 int retention_set_bytes(struct retention *r, const char *text, struct err *e);
+
+/* Parses "17%", a size or "none" into r. -FAULT_USAGE. */
+int retention_set_keep_free(struct retention *r, const char *text, struct err *e);
+
+/* Whether evidence may be erased for lack of room. */
+bool retention_limits_room(const struct retention *r);
 
 enum { RETENTION_TRY_MS = 10 * 60 * 1000 };
 

@@ -36,6 +36,17 @@ struct room room_of(const struct retention *r, bool own, uint64_t size, uint64_t
     return room;
 }
 
+struct room room_keep_free(const struct retention *r, uint64_t size, uint64_t free, uint64_t ours, uint64_t *ret_spare)
+{
+    uint64_t keep = r->keep_free_percent ? percent(size, r->keep_free_percent) : r->keep_free, all = free + ours;
+
+    *ret_spare = UINT64_MAX;
+    if (keep == 0 || size == 0)
+        return (struct room){.bytes = UINT64_MAX};
+    *ret_spare = all > keep / 3 * 2 ? all - keep / 3 * 2 : 0;
+    return (struct room){ROOM_KEEP_FREE, all > keep ? all - keep : 1, keep};
+}
+
 struct room room_get(const struct retention *r, int fd, const struct volume *v, uint64_t ours)
 {
     uint64_t size = 0, free = 0;
@@ -47,7 +58,8 @@ struct room room_get(const struct retention *r, int fd, const struct volume *v, 
 
 const char *room_by_name(enum room_by by)
 {
-    static const char *const NAMES[] = {"none", "retain-bytes", "volume-limit", "ephemeral-storage", "size", "free"};
+    static const char *const NAMES[] = {"none", "retain-bytes",        "volume-limit", "ephemeral-storage",
+                                        "size", "retain-bytes-tenant", "keep-free",    "free"};
 
     return NAMES[by];
 }

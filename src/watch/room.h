@@ -17,6 +17,8 @@ enum room_by {
     ROOM_LIMIT,     /* --volume-limit */
     ROOM_EPHEMERAL, /* --ephemeral-storage */
     ROOM_SIZE,      /* the volume's own size */
+    ROOM_TENANT,    /* --retain-bytes-tenant, of one tenant */
+    ROOM_KEEP_FREE, /* --keep-free: what is free beyond that, plus what waits on it */
     ROOM_FREE       /* free space of the disk, plus what waits on it */
 };
 
@@ -30,6 +32,10 @@ enum { ROOM_FREE_PERCENT = 25 }; /* the kubelet evicts when a node's disk has le
 
 /* Pure. size, free: of the volume, 0: unknown; ours: bytes of the evidence that waits on it. */
 struct room room_of(const struct retention *r, bool own, uint64_t size, uint64_t free, uint64_t ours);
+
+/* What --keep-free leaves, for one volume; ROOM_UNLIMITED without it. ret_spare: bytes with which two thirds of what
+ * should be free still are: while the store works, new evidence may take so much for a moment. */
+struct room room_keep_free(const struct retention *r, uint64_t size, uint64_t free, uint64_t ours, uint64_t *ret_spare);
 
 /* The same for an open folder. A limit that can't be read is none. */
 struct room room_get(const struct retention *r, int fd, const struct volume *v, uint64_t ours);

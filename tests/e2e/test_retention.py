@@ -163,6 +163,35 @@ def test_a_crash_loop_costs_another_tenant_nothing(salvage, dumps, refusing):
     assert waiting(dumps)[:2] == ["app.0.hprof", "app.1.hprof"] and waiting(dumps)[-1] == "app.7.hprof"
 
 
+def test_each_tenant_has_its_room_and_others_lose_nothing(salvage, dumps, refusing):
+    for name in ("shop", "bank"):
+        (dumps / name / "pod").mkdir(parents=True)
+    watch = salvage.watch(dumps, *refusing, "-r", "--layout", "namespace/pod", "--retain-bytes", "none",
+                          "--retain-bytes-tenant", "500K")
+    for n in range(4):
+        dump(dumps / "bank" / "pod", "app.%d.hprof" % n)
+    watch.wait("claimed", 4)
+    for n in range(4, 12):
+        dump(dumps / "shop" / "pod", "app.%d.hprof" % n)
+    watch.wait("discarded", 4)
+    assert {event["limit"] for event in watch.named("discarded")} == {"retain-bytes-tenant"}
+    assert not [name for name in gone(watch) if int(name.split(".")[1]) < 4]
+    assert waiting(dumps)[:5] == ["app.%d.hprof" % n for n in range(5)] and waiting(dumps)[-1] == "app.11.hprof"
+
+
+def test_a_part_of_the_disk_stays_free_also_when_others_fill_it(salvage, dumps, refusing, mount_tmpfs):
+    """A crash loop on a disk that is filled by something else: the first and the newest stay as long as they can."""
+    mount_tmpfs(dumps, "2m", "1777")
+    watch = salvage.watch(dumps, *refusing, "--retain-bytes", "none", "--keep-free", "40%")
+    dumps_come(watch, dumps, 5)
+    assert not watch.named("discarded")
+    (dumps / "not-evidence").write_bytes(bytes(600_000))
+    watch.wait("discarded", 2)
+    assert watch.named("discarded")[0]["limit"] == "keep-free"
+    wait_for(lambda: os.statvfs(dumps).f_bfree * 4096 >= 2 * 1024 * 1024 * 0.4, timeout=15)
+    assert waiting(dumps)[0] == "app.0.hprof" and waiting(dumps)[-1] == "app.4.hprof"
+
+
 def test_a_store_that_takes_them_costs_none_of_many_that_come_at_once(salvage, dumps, folder):
     """What lies there at the start is more than the room: moving it takes up no more than it did."""
     for n in range(7):

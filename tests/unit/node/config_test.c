@@ -141,11 +141,11 @@ static void each_destination_has_a_watch_and_each_set_of_settings_a_guard(void *
     assert_component(&l.item[0], "watch/shop",
                      "watch /dumps --recursive --layout=namespace/pod --state=/dumps/.salvage-shop --dir-mode=1777 "
                      "--grace=45000ms --namespace=shop --namespace=shop-* --namespace=!kube-* --namespace=!* "
-                     "--namespace=x --to=s3://evidence/shop --region=eu-west-1 --log=json");
+                     "--namespace=x --to=s3://evidence/shop --region=eu-west-1 --log=json --keep-free=17%");
     assert_component(&l.item[1], "watch/rest",
                      "watch /dumps --recursive --layout=namespace/pod --state=/dumps/.salvage-rest --dir-mode=1777 "
                      "--grace=45000ms --namespace=!shop --namespace=!shop-* --namespace=!kube-* --namespace=* "
-                     "--to=https://gate/node --credentials-file=/secrets/rest --log=json");
+                     "--to=https://gate/node --credentials-file=/secrets/rest --log=json --keep-free=17%");
     assert_component(&l.item[2], "guard/shop",
                      "guard --all --when=memory>=90% --do=stats --share=/state/run/guards --at-once-all=4 "
                      "--state=/state/guard-shop --give-up=600000ms "
@@ -185,7 +185,7 @@ static void cores_go_where_their_rule_says_and_the_spool_is_watched(void **state
     assert_component(
         &l.item[0], "cores-spool/a",
         "watch /s/a --recursive --layout=namespace/pod --dir-mode=700 --state=/s/a/.salvage --grace=25000ms "
-        "--to=file:///a --log=text");
+        "--to=file:///a --log=text --keep-free=17%");
     assert_component(&l.item[2], "cores", "core serve --dir=/c");
     assert_string_equal(l.item[2].follows, "/c/config.json");
 }

@@ -111,6 +111,77 @@ static uint64_t series(const char *path, const char *kind)
     return retain_series(&(struct claim){.path = (char *)path, .kind = kind_find(kind, NULL, "x")});
 }
 
+static void some_of_a_disk_stays_free_whoever_fills_it(void **state)
+{
+    const struct retention r = {.keep_free_percent = 17}, bytes = {.keep_free = 30 * GB}, none = {.bytes = GB};
+    uint64_t spare;
+
+    (void)state;
+    assert_room(room_keep_free(&none, 100 * GB, GB, 0, &spare), ROOM_UNLIMITED, UINT64_MAX, 0);
+    assert_room(room_keep_free(&r, 100 * GB, 50 * GB, 0, &spare), ROOM_KEEP_FREE, 33 * GB, 17 * GB);
+    assert_room(room_keep_free(&bytes, 100 * GB, 50 * GB, 5 * GB, &spare), ROOM_KEEP_FREE, 25 * GB, 30 * GB);
+    assert_true(spare == 35 * GB);
+    /* What others take is not ours. */
+    assert_room(room_keep_free(&r, 100 * GB, 10 * GB, 8 * GB, &spare), ROOM_KEEP_FREE, GB, 17 * GB);
+    assert_room(room_keep_free(&r, 100 * GB, GB, 2 * GB, &spare), ROOM_KEEP_FREE, 1, 17 * GB);
+    assert_true(spare == 0);
+    assert_room(room_keep_free(&r, 0, 0, GB, &spare), ROOM_UNLIMITED, UINT64_MAX, 0); /* no statfs(2) */
+}
+
+static void how_much_stays_free_is_a_part_or_a_size(void **state)
+{
+    static const char *const bad[] = {"", "%", "100%", "1000%", "-1%", "17 %", "x", "1.5%"};
+    struct retention r = {0};
+    struct err e = {0};
+
+    (void)state;
+    assert_int_equal(retention_set_keep_free(&r, "17%", &e), 0);
+    assert_int_equal(r.keep_free_percent, 17);
+    assert_true(retention_limits_room(&r));
+    assert_int_equal(retention_set_keep_free(&r, "20G", &e), 0);
+    assert_true(r.keep_free_percent == 0 && r.keep_free == 20ull << 30);
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+        if (retention_set_keep_free(&r, bad[i], &e) == 0)
+            fail_msg("%s", bad[i]);
+    assert_int_equal(retention_set_keep_free(&r, "none", &e), 0);
+    assert_false(retention_limits_room(&r));
+}
+
+/* A Deployment's pods have a folder each, and are one application; so is one that is called otherwise each time. */
+static void pods_of_one_workload_are_a_series(void **state)
+{
+    uint64_t first = series("/dumps/shop/cart-7f9c8d6b5-x2x7q/java_pid1.hprof", "heap-dump");
+    struct claim in_pod = {.path = (char *)"/k/pods/11-ab/volumes/kubernetes.io~empty-dir/d/java_pid1.hprof",
+                           .kind = kind_find("heap-dump", NULL, "x"),
+                           .pod = {.namespace = (char *)"shop", .pod = (char *)"cart-7f9c8d6b5-x2x7q"}},
+                 other = in_pod;
+
+    (void)state;
+    assert_true(series("/dumps/shop/cart-7f9c8d6b5-zzzzz/java_pid7.hprof", "heap-dump") == first);
+    assert_true(series("/dumps/shop/cart-5c4b7d6f8-bcdfg/java_pid1.hprof", "heap-dump") == first);
+    assert_true(series("/dumps/shop/till-7f9c8d6b5-x2x7q/java_pid1.hprof", "heap-dump") != first);
+    assert_true(series("/dumps/bank/cart-7f9c8d6b5-x2x7q/java_pid1.hprof", "heap-dump") != first);
+    other.path = (char *)"/k/pods/22-cd/volumes/kubernetes.io~empty-dir/d/java_pid1.hprof";
+    other.pod.pod = (char *)"cart-7f9c8d6b5-bbbbb";
+    assert_true(retain_series(&other) == retain_series(&in_pod));
+    other.pod.namespace = (char *)"bank";
+    assert_true(retain_series(&other) != retain_series(&in_pod));
+}
+
+/* So that one of each stays as long as there is room for it. */
+static void another_cause_is_another_series(void **state)
+{
+    struct claim a = {.path = (char *)"/d/x.hprof",
+                      .kind = kind_find("heap-dump", NULL, "x"),
+                      .cause = (char *)"java-oom"},
+                 b = a;
+
+    (void)state;
+    assert_true(retain_series(&a) == retain_series(&b));
+    b.cause = (char *)"manual";
+    assert_true(retain_series(&a) != retain_series(&b));
+}
+
 static void dumps_of_one_application_are_a_series(void **state)
 {
     uint64_t first = series("/dumps/java_pid1.hprof", "heap-dump");
@@ -137,6 +208,10 @@ int main(void)
         cmocka_unit_test(how_much_is_said_as_a_size_or_a_word),
         cmocka_unit_test(mounts_that_are_volumes_of_their_own),
         cmocka_unit_test(dumps_of_one_application_are_a_series),
+        cmocka_unit_test(some_of_a_disk_stays_free_whoever_fills_it),
+        cmocka_unit_test(how_much_stays_free_is_a_part_or_a_size),
+        cmocka_unit_test(pods_of_one_workload_are_a_series),
+        cmocka_unit_test(another_cause_is_another_series),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
