@@ -50,7 +50,7 @@ static int pass_through(struct direct_upload *u, struct part *p, struct err *e)
     int r;
 
     gateway_client_cancel(&u->client);
-    if ((r = http_stream_new(u->base.store, &start, &u->stream, e)) < 0) {
+    if ((r = http_upload_stream_new(u->base.store, &start, &u->stream, e)) < 0) {
         direct_upload_give_back(u, p, NULL);
         return r;
     }

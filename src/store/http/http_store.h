@@ -129,7 +129,7 @@ void http_upload_abort(struct upload *u);
 void http_upload_free(struct upload *u);
 
 /* One chunked PUT (http_stream.c). */
-int http_stream_new(struct http_store *s, const struct upload_start *start, struct upload **ret, struct err *e);
+int http_upload_stream_new(struct http_store *s, const struct upload_start *start, struct upload **ret, struct err *e);
 
 /* Several requests (http_resume.c). find: asks the server once, by OPTIONS, and sets s->resumable. start: what is about
  * to begin; may be NULL. */

@@ -243,7 +243,7 @@ static void stream_free(struct upload *base)
 
 static const struct upload_way WAY = {stream_write, stream_commit, stream_abort, stream_free};
 
-int http_stream_new(struct http_store *s, const struct upload_start *start, struct upload **ret, struct err *e)
+int http_upload_stream_new(struct http_store *s, const struct upload_start *start, struct upload **ret, struct err *e)
 {
     struct stream *u;
     int r;

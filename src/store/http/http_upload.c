@@ -25,7 +25,7 @@ int http_upload_new(struct sink *sink, const struct upload_start *start, struct 
         return r;
     if (s->resumable == RESUMABLE_OFFERED)
         return http_resume_new(s, start, ret, e);
-    return http_direct_wanted(s, start) ? http_direct_new(s, start, ret, e) : http_stream_new(s, start, ret, e);
+    return http_direct_wanted(s, start) ? http_direct_new(s, start, ret, e) : http_upload_stream_new(s, start, ret, e);
 }
 
 int http_upload_write(struct upload *u, struct part *p, struct err *e)
