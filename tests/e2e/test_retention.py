@@ -185,7 +185,7 @@ def test_a_part_of_the_disk_stays_free_also_when_others_fill_it(salvage, dumps, 
     watch = salvage.watch(dumps, *refusing, "--retain-bytes", "none", "--keep-free", "40%")
     dumps_come(watch, dumps, 5)
     assert not watch.named("discarded")
-    (dumps / "not-evidence").write_bytes(bytes(600_000))
+    (dumps / "not-evidence").write_bytes(os.urandom(900_000))
     watch.wait("discarded", 2)
     assert watch.named("discarded")[0]["limit"] == "keep-free"
     wait_for(lambda: os.statvfs(dumps).f_bfree * 4096 >= 2 * 1024 * 1024 * 0.4, timeout=15)

@@ -225,7 +225,7 @@ static void folders_in_pods_are_watched_by_rules(void **state)
         assert_int_equal(l.count, 1);
         assert_component(&l.item[0], "watch/a",
                          "watch --retain-age=1d --grace=25000ms --pods=/state/run/pods.json "
-                         "--pod-rule=one --pod-rule=two --kubelet=/k --to=file:///a --log=text");
+                         "--pod-rule=one --pod-rule=two --kubelet=/k --to=file:///a --log=text --keep-free=17%");
     }
     snprintf(text, sizeof(text), "%swatch: {volumes: yes, trees: [/d, /e]}\n", rules);
     {
