@@ -1,15 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * A policy is a thread's, and a new thread or process has that of the one that starts it. The way back from SCHED_IDLE
- * needs no capability (Linux 2.6.39) while the nice value is one that RLIMIT_NICE allows.
+ * is allowed only where the nice value could be lowered to what it is (kernel/sched/syscalls.c,
+ * user_check_sched_setscheduler).
  */
 #include "linux/priority.h"
 
 #include <dirent.h>
+#include <linux/capability.h>
 #include <sched.h>
+#include <sys/resource.h>
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "linux/capability.h"
 
 DEFINE_CLEANUP(DIR *, closedir)
 
@@ -18,9 +22,18 @@ static bool set_policy(pid_t id, int policy)
     return sched_setscheduler(id, policy, &(struct sched_param){0}) == 0;
 }
 
+/* The limit is 20 less the nice value (getrlimit(2)). */
+static bool may_return(void)
+{
+    struct rlimit limit;
+
+    return capability_has(CAP_SYS_NICE) ||
+           (getrlimit(RLIMIT_NICE, &limit) == 0 && (long)limit.rlim_cur >= 20 - getpriority(PRIO_PROCESS, 0));
+}
+
 bool priority_idle(void)
 {
-    return sched_getscheduler(0) == SCHED_OTHER && set_policy(0, SCHED_IDLE);
+    return may_return() && sched_getscheduler(0) == SCHED_OTHER && set_policy(0, SCHED_IDLE);
 }
 
 void priority_usual_all(void)

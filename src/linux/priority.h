@@ -8,8 +8,8 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-/* The calling thread, and what it starts from now on: threads, processes. False: it has a policy that is not the usual
- * one, and keeps it. */
+/* The calling thread, and what it starts from now on: threads, processes. False: it keeps its policy, as that is not
+ * the usual one, or as the kernel would not let it return (CAP_SYS_NICE, or RLIMIT_NICE). */
 bool priority_idle(void);
 
 /* Back to the usual: all threads of this process; the main thread of another. */
