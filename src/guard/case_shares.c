@@ -30,7 +30,7 @@ struct counts {
 int case_shares_open(struct case_shares *ret, const char *folder, const struct rule_policy *policy, struct err *e)
 {
     CLEANUP_FD int dir = -1;
-    struct stat st;
+    struct stat st = {0};
     int r;
 
     assert(policy);

@@ -195,3 +195,20 @@ def test_a_worker_ends_with_its_watch(salvage, dumps, folder):
     wait_for(lambda: cpu_seconds(worker) > 0.3, 10)
     watch.kill(group=False)
     wait_for(lambda: status(worker).get("State", "Z")[0] in "ZX", 5, "it goes on")
+
+
+def test_ten_thousand_dumps_of_a_namespace_delay_anothers_first_by_seconds_at_most(salvage, dumps, folder):
+    for name in ("many", "one"):
+        (dumps / name / "pod").mkdir(parents=True)
+    data = (dumps / "many" / "pod" / "java_pid1.hprof")
+    drop(dumps / "many" / "pod", "java_pid1.hprof", 4000)
+    content = data.read_bytes()
+    for n in range(2, 10_001):
+        (dumps / "many" / "pod" / ("java_pid%d.hprof" % n)).write_bytes(content)
+    watch = salvage.watch("-r", dumps, *folder.options(), "--layout", "namespace/pod")
+    watch.wait("shipped", 5)
+    drop(dumps / "one" / "pod", "first.hprof")
+    dropped = time.monotonic()
+    wait_for(lambda: [e for e in watch.named("shipped") if e["key"].startswith("one/pod/")], timeout=30)
+    assert time.monotonic() - dropped < 10
+    watch.kill()

@@ -353,6 +353,32 @@ static void with_the_handler_of_cores_too(void **state)
     assert_true(has_argument(&l.cores.set[0], "--bandwidth=10M@/cores/bandwidth"));
 }
 
+/* 17 % by default: the kubelet evicts at 15 % and 10 %. */
+static void watches_share_the_disk(void **state)
+{
+    CLEANUP(config_free_ptr)
+    struct config *c = good("destinations: {a: {url: 'file:///a'}, b: {url: 'file:///b'}}\n"
+                            "limits: {disk: 20G, disk-namespace: 5G, keep-free: 25%}\n"
+                            "watch: {trees: [/x, /y]}\n"
+                            "rules:\n"
+                            "  - {name: a, namespaces: a, destination: a}\n"
+                            "  - {name: b, namespaces: b, destination: b}\n");
+    CLEANUP(component_list_done) struct component_list l = {0};
+    unsigned watches = 0;
+
+    (void)state;
+    assert_int_equal(component_list_make(c, LOG_JSON, &l), 0);
+    for (size_t i = 0; i < l.count; i++) {
+        if (strncmp(l.item[i].name, "watch", 5) != 0)
+            continue;
+        watches++;
+        assert_true(has_argument(&l.item[i], "--retain-bytes=5368709120"));
+        assert_true(has_argument(&l.item[i], "--retain-bytes-tenant=5G"));
+        assert_true(has_argument(&l.item[i], "--keep-free=25%"));
+    }
+    assert_int_equal(watches, 4);
+}
+
 static void limits_that_make_no_sense_are_errors_with_their_line(void **state)
 {
     static const char text[] = "destinations:\n"
@@ -443,6 +469,7 @@ int main(void)
         cmocka_unit_test(each_destination_has_a_watch_and_each_set_of_settings_a_guard),
         cmocka_unit_test(components_share_what_the_agent_and_a_destination_may_send),
         cmocka_unit_test(with_the_handler_of_cores_too),
+        cmocka_unit_test(watches_share_the_disk),
         cmocka_unit_test(limits_that_make_no_sense_are_errors_with_their_line),
     };
 
