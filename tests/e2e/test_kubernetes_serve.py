@@ -226,3 +226,60 @@ def test_a_sidecar_ships_to_serve_with_no_key_of_any_store(image, names):
     stored = [e for e in events if e["event"] == "audit" and e["action"] == "upload"]
     assert {e["who"] for e in stored} == {"pod:%s/cart-1" % names["shop"]}
     assert {e["key"].partition("/")[0] for e in stored} == {names["shop"]}
+
+
+# A pod that was started without us; its second container has no JVM.
+APPLICATION = """
+apiVersion: v1
+kind: Pod
+metadata: {name: basket, namespace: %(team)s}
+spec:
+  terminationGracePeriodSeconds: 1
+  containers:
+    - {name: app, image: "localhost/java:lab", command: [/opt/java/bin/java, -Xmx32m, -cp, /, Oom, "600000"]}
+    - {name: proxy, image: "localhost/pause:lab"}
+"""
+AGENT = """
+destinations: {server: {url: "%(url)s", credentials: %(token)s}}
+pods: {node: labnode}
+state: %(state)s
+requests: {url: "%(url)s", credentials: %(token)s}
+rules: [{name: shop, namespaces: %(shop)s, destination: server}]
+"""
+
+
+def test_who_may_exec_gets_evidence_of_a_pod_by_the_agent_of_its_node(salvage, start, names, work):
+    kubectl("apply", "-f", "-", stdin=DELEGATOR % names)
+    kubectl("apply", "-f", "-", stdin=APPLICATION % {"team": names["shop"]})
+    kubectl("-n", names["ours"], "create", "serviceaccount", "agent")
+    serve = start("--kubernetes-accounts", "--agents", names["ours"] + "/agent")
+    (work / "token").write_text(token_of(names["ours"], "agent", ["salvage"]))
+    (work / "node.yaml").write_text(AGENT % {"url": serve.url, "token": work / "token", "state": work / "state", **names})
+    node = salvage.start("node", "--config", work / "node.yaml", "--log", "json")
+    node.wait("requests-ready")
+    wait_for(lambda: "pid " in kubectl("-n", names["shop"], "logs", "basket", "-c", "app", check=False), 60, step=0.5)
+
+    def ask(token, what, **more):
+        body = json.dumps({"namespace": names["shop"], "pod": "basket", "what": what, **more})
+        answer = serve.request("POST", "/-/api/requests", body, token=token)
+        if answer.status != 202:
+            return answer.status, json.loads(answer.body)["error"]
+        path = answer.headers["Location"] + "?wait=50"
+        return 202, json.loads(serve.get(path, token=token, timeout=70).body)
+
+    # Of another team's namespace nothing is taken.
+    status, sentence = ask(token_of(names["pay"], "developer"), "threads")
+    assert status == 403 and "may not `create pods/exec`" in sentence
+    assert ask(token_of(names["shop"], "cart"), "threads")[0] == 403
+    developer = token_of(names["shop"], "developer")
+    for what in ("threads", "heap-dump"):
+        status, done = ask(developer, what)
+        assert status == 202 and done["state"] == "done", (done, node.log, serve.program.log)
+        manifest = json.loads(serve.get("/" + done["key"] + ".json", token=developer).body)
+        where = manifest["where"]
+        assert (where["namespace"], where["pod"], where["container"]) == (names["shop"], "basket", "app")
+        assert manifest["process"]["pid"] == 1 and "partial" not in manifest
+    assert "no JVM runs in the pod's container proxy" in ask(developer, "threads", container="proxy")[1]["error"]
+    status = pod(names["shop"], "basket")["containerStatuses"]
+    assert [c["restartCount"] for c in status] == [0, 0]
+    assert node.stop() == 0
