@@ -30,7 +30,8 @@ struct options {
 
 static const struct opt OPTIONS[] = {
     {OPT_STRING, 0, "pods", "FILE", NULL, offsetof(struct options, pods), "the table of this node's pods"},
-    {OPT_STRING, 0, "kubelet", "DIR", "/var/lib/kubelet", offsetof(struct options, kubelet), "the kubelet's folder"},
+    {OPT_STRING, 0, "kubelet", "DIR", NULL, offsetof(struct options, kubelet),
+     "the kubelet's folder, if folders in pods are watched that an annotation names"},
     {OPT_STRING, 0, "pod-logs", "DIR", "/var/log/pods", offsetof(struct options, pod_logs),
      "the kubelet's folder of logs"},
     {OPT_LIST, 0, "arm-rule", "NAME", NULL, offsetof(struct options, all), "a rule whose pods are armed"},

@@ -34,7 +34,7 @@ int armed_pods_new(const struct armed_pods_config *config, struct armed_pods **r
 {
     CLEANUP(armed_pods_free_ptr) struct armed_pods *a = calloc(1, sizeof(*a));
 
-    assert(config->table && config->kubelet && config->all && config->asked && config->trees && ret);
+    assert(config->table && config->all && config->asked && config->trees && ret);
     if (!a)
         return -ENOMEM;
     a->config = *config;
@@ -148,7 +148,8 @@ static void take_annotation(struct armed_pods *a, const struct pod_row *row, con
     struct pod_annotation folders;
     struct err ignored;
 
-    if (!text || pod_annotation_read(text, &folders, &ignored) < 0) /* the watch says what is wrong with it */
+    if (!text || !a->config.kubelet ||
+        pod_annotation_read(text, &folders, &ignored) < 0) /* the watch says what is wrong with it */
         return;
     if (!container_kubelet_name(j->proc.fd, container))
         *container = '\0';

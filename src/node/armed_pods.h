@@ -18,7 +18,7 @@ struct armed_pods;
 /* Borrowed; lists and texts live as long as the armed_pods. */
 struct armed_pods_config {
     const char *table;            /* RUN/pods.json */
-    const char *kubelet;          /* "/var/lib/kubelet" */
+    const char *kubelet;          /* "/var/lib/kubelet"; NULL: folders that annotations name are not watched */
     const struct opt_list *all;   /* rules whose pods are armed */
     const struct opt_list *asked; /* rules whose pods are armed if they ask for it */
     const struct opt_list *trees; /* folders that are watched, which may not exist yet */

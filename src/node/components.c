@@ -310,6 +310,7 @@ static int add_arm(struct component_list *l, const struct config *c, enum log_fo
     if ((r = strv_add(&s->args, "salvage")) < 0 || (r = strv_add(&s->args, "node-arm")) < 0 ||
         (r = c->pods.on ? strv_printf(&s->args, "--pods=%s/pods.json", c->run) : 0) < 0 ||
         (r = add_option(&s->args, "pod-logs", c->pod_logs)) < 0 ||
+        (r = add_option(&s->args, "kubelet", c->watch.volumes ? c->kubelet : NULL)) < 0 ||
         (r = add_list(&s->args, "tree", &c->watch.trees)) < 0)
         return r;
     for (size_t i = 0; i < c->rules && r == 0; i++)

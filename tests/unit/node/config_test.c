@@ -277,7 +277,7 @@ static void requests_are_one_component_and_a_rule_may_refuse_them(void **state)
 static void pods_are_armed_that_ask_for_it_or_by_their_rule(void **state)
 {
     static const char text[] = "destinations: {a: {url: 'file:///a'}}\n"
-                               "watch: {trees: [/dumps]}\n"
+                               "watch: {trees: [/dumps], volumes: yes}\n"
                                "state: /state\n"
                                "arm: yes\n"
                                "rules:\n"
@@ -297,7 +297,8 @@ static void pods_are_armed_that_ask_for_it_or_by_their_rule(void **state)
     assert_int_equal(component_list_make(c, LOG_JSON, &l), 0);
     assert_int_equal(l.count, 2);
     assert_component(&l.item[1], "arm",
-                     "node-arm --pods=/state/run/pods.json --tree=/dumps --arm-rule=all --asked-rule=asks --log=json");
+                     "node-arm --pods=/state/run/pods.json --kubelet=/var/lib/kubelet --tree=/dumps --arm-rule=all "
+                     "--asked-rule=asks --log=json");
     assert_int_equal(config_read(wrong, strlen(wrong), &none, &errors), -EINVAL);
     assert_int_equal(errors.count, 2);
     assert_string_equal(errors.item[0].text, "arm: true or false is needed");
