@@ -128,7 +128,9 @@ def test_every_pod_is_as_restricted_as_its_work_allows():
         assert container["readOnlyRootFilesystem"] and not container["allowPrivilegeEscalation"]
         assert container["capabilities"]["drop"] == ["ALL"] and not container.get("privileged")
         assert not pod.get("hostPID") and not pod.get("hostNetwork")
-        assert pod["automountServiceAccountToken"] == (name == "salvage-serve")
+        assert pod["automountServiceAccountToken"] # reviews; this node's pods
+    pod, _ = node_of({"node": {"config": {"pods": False}}})
+    assert not pod["automountServiceAccountToken"]
     assert found["salvage-serve"]["securityContext"]["runAsNonRoot"]
     assert "add" not in found["salvage-serve"]["containers"][0]["securityContext"]["capabilities"]
 
@@ -264,7 +266,7 @@ def test_options_in_values_exist():
 # --- in step with deploy/kustomize ----------------------------------------------------------------------------------------
 
 # The chart's names of what kustomize calls otherwise.
-ALSO = {"salvage-reviews-salvage": "salvage-reviews"}
+ALSO = {"salvage-reviews-salvage": "salvage-reviews", "salvage-node-pods-salvage": "salvage-node-pods"}
 # What only the chart has.
 MORE = {("NetworkPolicy", "salvage-node"), ("PodDisruptionBudget", "salvage-serve")}
 

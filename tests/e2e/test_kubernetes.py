@@ -368,7 +368,7 @@ def test_pods_that_know_nothing_of_salvage_leave_what_their_annotation_names(nam
         path.write_text(path.read_text().replace(old, new))
     (folder / "config" / "node.yaml").write_text(
         FOLDERS.format(url=s3.url, endpoint=namespace.relay.endpoint, namespace=namespace.name))
-    namespace.apply("node", config=False, images=["salvage"], resources=[(folder / "pods.yaml").read_text()],
+    namespace.apply("node", config=False, images=["salvage"],
                     patches=[(folder / "volumes.yaml").read_text()])
     namespace.apply(None, images=["cart"], resources=[
         UNTOUCHED.format(name="cart", watch="volume:dumps", path="/dumps", more="-XX:+ExitOnOutOfMemoryError, -jar, /app.jar"),
@@ -432,4 +432,78 @@ def test_the_agent_ships_and_guards_the_pods_of_a_rules_namespaces(namespace, s3
     namespace.kubectl("delete", "daemonset", "salvage-node", "--wait=false")
     namespace.wait(lambda: not [pid for pid in filter(str.isdigit, os.listdir("/proc"))
                                 if b"--state=/state/guard-" in cmdline(int(pid))])
+    shutil.rmtree(host, ignore_errors=True)
+
+
+CHOSEN = """
+destinations:
+  paid: {{url: "{url}/paid", endpoint: "{endpoint}", region: us-east-1, credentials: /etc/salvage/store}}
+  rest: {{url: "{url}/rest", endpoint: "{endpoint}", region: us-east-1, credentials: /etc/salvage/store}}
+watch: {{trees: [/dumps], dir-mode: "1777"}}
+state: /state
+grace: 45s
+rules:
+  - {{name: paid, namespaces: "t-*", labels: {{tier: paid}}, destination: paid}}
+  - {{name: mine, namespaces: "t-*", destination: rest}}
+"""
+TWIN = """
+apiVersion: v1
+kind: Pod
+metadata: {{name: twin, namespace: {namespace}, labels: {{app: twin, tier: {tier}}}}}
+spec:
+  hostname: twin
+  restartPolicy: Never
+  terminationGracePeriodSeconds: 0
+  automountServiceAccountToken: false
+  containers: [{{name: app, image: "localhost/cart:salvage-test", command: [/pause]}}]
+"""
+
+
+def known_pods(host):
+    path = pathlib.Path(host, "node/run/pods.json")
+    rows = [json.loads(line) for line in path.read_text().splitlines()[1:]] if path.exists() else []
+    return {row["namespace"]: row for row in rows if row["name"] == "twin"}
+
+
+def destinations_of(s3, namespace):
+    return [key.split("/")[0] for key in s3.keys() if key.split("/")[1] == namespace and key.endswith(".hprof.zst")]
+
+
+def drop_dump(host, namespace):
+    folder = pathlib.Path(host, "dumps", namespace, "twin")
+    folder.mkdir(parents=True, exist_ok=True)
+    folder.joinpath("app.hprof").write_bytes(b"JAVA PROFILE 1.0.2\0" + bytes(3) + b"\x08" + bytes(8) + b"\x2c" + bytes(8))
+
+
+def test_labels_choose_between_two_pods_of_one_name_and_what_is_known_outlives_pod_agent_and_rights(namespace, s3):
+    host = "/var/lib/salvage/" + namespace.name
+    other, folder = namespace.name + "-b", namespace.folder / "node"
+    path = folder / "daemonset.yaml"
+    path.write_text(path.read_text().replace("/var/lib/salvage/dumps", host + "/dumps").replace("/var/lib/salvage/node", host + "/node"))
+    (folder / "config" / "node.yaml").write_text(CHOSEN.format(url=s3.url, endpoint=namespace.relay.endpoint))
+    kubectl("create", "namespace", other)
+    try:
+        kubectl("apply", "-f", "-", stdin="---".join(TWIN.format(namespace=n, tier=t) for n, t in ((namespace.name, "paid"), (other, "free"))))
+        namespace.apply("node", config=False, images=["salvage"])
+        namespace.wait(lambda: known_pods(host).get(namespace.name, {}).get("rule") == "paid" and
+                       known_pods(host).get(other, {}).get("rule") == "mine")
+        for n in namespace.name, other:
+            namespace.wait(lambda n=n: known_pods(host)[n]["containers"][0].get("id"))
+            drop_dump(host, n)
+        namespace.wait(lambda: destinations_of(s3, namespace.name) == ["paid"] and destinations_of(s3, other) == ["rest"])
+        # The pod goes, and then the agent: the next one still knows its label.
+        kubectl("-n", namespace.name, "delete", "pod", "twin", "--wait=false")
+        namespace.wait(lambda: known_pods(host)[namespace.name].get("gone"))
+        agent = namespace.pods("app=salvage-node")[0]["metadata"]["name"]
+        kubectl("delete", "clusterrolebinding", "salvage-node-pods")
+        namespace.kubectl("delete", "pod", agent)
+        failed = namespace.wait(lambda: agent_said(namespace, "pod-source-failed"))
+        assert "403" in failed[0] and "source=api" in failed[0], failed
+        drop_dump(host, namespace.name)
+        namespace.wait(lambda: destinations_of(s3, namespace.name) == ["paid", "paid"])
+        assert not agent_said(namespace, "component-died")
+    finally:
+        kubectl("delete", "namespace", other, "--wait=false", check=False)
+        namespace.kubectl("delete", "daemonset", "salvage-node", "--wait=false", check=False)
+        kubectl("delete", "clusterrole,clusterrolebinding", "salvage-node-pods", check=False)
     shutil.rmtree(host, ignore_errors=True)
