@@ -114,7 +114,6 @@ static const struct config_key PODS[] = {
     KEY(config_pods, "account", PATH, account),
     KEY(config_pods, "kubelet", TEXT, kubelet),
     KEY(config_pods, "kubelet-ca", PATH, kubelet_ca),
-    KEY(config_pods, "bundles", PATH, bundles),
     KEYS_END,
 };
 static const struct config_key RULE[] = {

@@ -65,7 +65,7 @@ struct config_rule {
 /* Where what is known of this node's pods comes from (node/pods.h). */
 struct config_pods {
     bool on;
-    const char *node, *api, *account, *kubelet, *kubelet_ca, *bundles; /* NULL: the defaults */
+    const char *node, *api, *account, *kubelet, *kubelet_ca; /* NULL: the defaults */
 };
 
 /* Requests of persons, taken from `serve`. */
