@@ -148,7 +148,7 @@ def test_folders_of_the_node_are_made_if_missing():
         "/var/lib/salvage/dumps": "DirectoryOrCreate", "/var/lib/salvage/guard": "DirectoryOrCreate",
         "/proc/sys/kernel/core_pattern": "File", "/proc/sys/kernel/core_pipe_limit": "File",
         "/var/lib/salvage/core": "DirectoryOrCreate", "/var/lib/salvage/spool": "DirectoryOrCreate",
-        "/var/lib/salvage/node": "DirectoryOrCreate", "/var/log/pods": "Directory", "/sys/fs/cgroup": "Directory"}
+        "/var/lib/salvage/node": "DirectoryOrCreate", "/var/log/pods": "Directory", "/var/lib/kubelet/pods": "Directory", "/sys/fs/cgroup": "Directory"}
 
 
 def test_guard_writes_to_cgroups_only_where_it_lends():
