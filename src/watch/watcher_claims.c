@@ -25,7 +25,6 @@
 
 enum {
     FOLLOW_SIZE_MIN = 8 << 20, /* bytes */
-    OPEN_FILES_MAX = 256,      /* of claims in pods that wait */
     REPOSITORY_REST_MS = 60 * 1000
 };
 
@@ -150,7 +149,7 @@ static int hold_open(const struct watcher *w, const struct claim *claim, int fd)
 {
     struct volume v;
 
-    if (fd < 0 || !claim->pod.namespace || pool_open_files(w->pool) >= OPEN_FILES_MAX ||
+    if (fd < 0 || !claim->pod.namespace || !pool_may_hold(w->pool, &claim->key) ||
         (!claim->in_place && volume_get(fd, &v) == 0 && v.own))
         return -1;
     return fcntl(fd, F_DUPFD_CLOEXEC, 3);
@@ -159,8 +158,18 @@ static int hold_open(const struct watcher *w, const struct claim *claim, int fd)
 void watcher_add_to_pool(struct watcher *w, struct claim *claim, int fd)
 {
     CLEANUP_FD int held = hold_open(w, claim, fd);
-    int r = held >= 0 ? pool_add_open(w->pool, claim, held) : pool_add(w->pool, claim);
+    int r;
 
+    /* Without a path and a descriptor it could not be opened: it is found again when others are done. */
+    if (held < 0 && claim->pod.namespace && claim->in_place) {
+        idset_remove(&w->done, claim->id);
+        w->backlog = true;
+        if (claim->spool)
+            spool_drop(claim->spool, claim);
+        claim_free(claim);
+        return;
+    }
+    r = held >= 0 ? pool_add_open(w->pool, claim, held) : pool_add(w->pool, claim);
     if (r < 0)
         claim_free(claim);
     else

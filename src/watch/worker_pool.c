@@ -23,6 +23,8 @@ enum {
     CLAIMS_MAX = 1024, /* of one folder of one tenant; beyond that, files stay where they are */
     CLAIMS_ALL = 4096, /* of all tenants; beyond that each tenant may have a few */
     CLAIMS_FEW = 16,
+    HELD_ALL = 512, /* descriptors of files that wait */
+    HELD_TENANT = 64,
     CLOSE_MS = 3000,
     UNTRIED_MS = 2000 /* until then a store that was not used yet counts as working */
 };
@@ -143,13 +145,16 @@ int pool_add_open(struct pool *p, struct claim *c, int fd)
     return 0;
 }
 
-unsigned pool_open_files(const struct pool *p)
+bool pool_may_hold(const struct pool *p, const struct fair_key *k)
 {
-    unsigned count = 0;
+    unsigned all = 0, tenant = 0;
 
     for (const struct item *i = p->items; i; i = i->next)
-        count += i->follow_fd >= 0;
-    return count;
+        if (i->follow_fd >= 0) {
+            all++;
+            tenant += i->claim->key.tenant == k->tenant;
+        }
+    return all < HELD_ALL && tenant < HELD_TENANT;
 }
 
 /* A worker for a file to follow, if no claim waits. */

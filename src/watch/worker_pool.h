@@ -55,7 +55,8 @@ int pool_add(struct pool *p, struct claim *c);
 /* The same, and takes a descriptor of the evidence: its folder may vanish before it is shipped, or can't be opened by
  * its path. */
 int pool_add_open(struct pool *p, struct claim *c, int fd);
-unsigned pool_open_files(const struct pool *p); /* descriptors of evidence that are held so */
+/* Whether one more may be held so, as each tenant may hold a few. */
+bool pool_may_hold(const struct pool *p, const struct fair_key *k);
 
 /* Whether a file that is still being written could be followed now. */
 bool pool_may_follow(struct pool *p);
