@@ -142,12 +142,14 @@ def test_every_pod_is_as_restricted_as_its_work_allows():
      [*GUARDING, "KILL", "SYS_ADMIN"], {"dumps", "pod-logs", "state", "cgroup"}),
     ({"watch": None, "guard": True}, ["DAC_OVERRIDE", "SYS_PTRACE", "SETUID", "SETGID", "IPC_LOCK"], {"pod-logs", "state", "cgroup"}),
     ({"watch": {"trees": None, "volumes": True}}, [*WATCHING, "SYS_PTRACE"], {"pod-logs", "state", "kubelet-pods"}),
-], ids=["watch", "guard", "actions", "guard-alone", "volumes-alone"])
+    ({"watch": None, "requests": {"url": "https://x"}}, ["DAC_OVERRIDE", "SYS_PTRACE", "SETUID", "SETGID"], {"pod-logs", "state", "cgroup"}),
+    ({"arm": True}, [*WATCHING, "SYS_PTRACE", "SETUID", "SETGID"], {"dumps", "pod-logs", "state"}),
+], ids=["watch", "guard", "actions", "guard-alone", "volumes-alone", "requests-alone", "arm"])
 def test_an_agent_has_what_its_configuration_needs(config, capabilities, folders):
     pod, _ = node_of({"node": {"config": config}})
     assert sorted(pod["containers"][0]["securityContext"]["capabilities"]["add"]) == sorted(capabilities)
     assert {v["name"] for v in pod["volumes"] if "hostPath" in v} == folders
-    assert bool(pod.get("hostPID")) == bool({"cgroup", "kubelet-pods"} & folders)
+    assert bool(pod.get("hostPID")) == bool({"cgroup", "kubelet-pods"} & folders or "arm" in config)
 
 
 def test_folders_in_pods_take_what_the_kustomizations_patch_adds():
@@ -168,6 +170,19 @@ def test_cores_take_what_the_kustomizations_patch_adds_and_no_capability():
     assert mounts[1] == mounts[0] + mounts[2] and pod["containers"] == without["containers"]
     # The handler is taken back while its folder is still there.
     assert [v["name"] for v in node_of({"node": {"config": {"cores": False}}})[0]["volumes"]][-3:] == ["core-pattern", "core-pipe-limit", "cores"]
+
+
+def test_requests_take_what_the_kustomizations_patch_adds_and_the_server_knows_whose_they_are():
+    patch = yaml.safe_load((cluster.DEPLOY / "node" / "requests.yaml").read_text())["spec"]["template"]["spec"]
+    asks = {"node": {"config": {"requests": {"url": "https://salvage-serve:8443", "credentials": "/var/run/secrets/salvage/token"}}}}
+    without, _ = node_of(GUARD)
+    pod, _ = node_of(merged(GUARD, asks))
+    assert pod["volumes"] == without["volumes"] + patch["volumes"]
+    mounts = [p["containers"][0].pop("volumeMounts") for p in (without, pod, patch)]
+    assert mounts[1] == mounts[0] + mounts[2] and pod == {**without, "volumes": pod["volumes"]}
+    found = pods(rendered(template(merged(LEAST, merged(asks, {"serve": SERVE})))))
+    assert [a for a in found["salvage-serve"]["containers"][0]["args"] if "agents" in a] == [
+        "--agents=salvage/" + found["salvage-node"]["serviceAccountName"]]
 
 
 def test_the_kernel_log_takes_a_privileged_agent():

@@ -127,6 +127,9 @@ spool: {{ . }}
 {{- if include "salvage.nodeVolumes" . -}}
 {{- $capabilities = append $capabilities "SYS_PTRACE" -}}
 {{- end -}}
+{{- if or .Values.node.config.requests (include "salvage.nodeHas" (list . "arm")) -}}
+{{- $capabilities = concat $capabilities (list "DAC_OVERRIDE" "SYS_PTRACE" "SETUID" "SETGID") | uniq -}}
+{{- end -}}
 {{- if include "salvage.nodeHas" (list . "guard") -}}
 {{- $capabilities = concat $capabilities (list "DAC_OVERRIDE" "SYS_PTRACE" "SETUID" "SETGID" "IPC_LOCK") | uniq -}}
 {{- $actions := toJson .Values.node.config -}}
