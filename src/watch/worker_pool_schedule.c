@@ -139,7 +139,7 @@ void pool_cancel(struct item *i)
 static uint64_t first_slice(const struct pool *p)
 {
     uint64_t rate = bandwidth_rate(p->config.plan->sink.http.bandwidth);
-    uint64_t parts_ms = rate > 0 ? SLICE_PARTS * MULTIPART_GOOD_SIZE * 1000ull / rate : 0;
+    uint64_t parts_ms = rate > 0 ? 1000ull * SLICE_PARTS * MULTIPART_GOOD_SIZE / rate : 0;
 
     return parts_ms > SLICE_MS ? parts_ms : SLICE_MS;
 }

@@ -274,7 +274,7 @@ static void whatever_stands_in_the_memory_it_goes_on(void **state)
         for (size_t i = 0; i < sizeof(l->share); i++)
             at[i] = round < 2 ? 0xff : (unsigned char)draw(l, 256);
         if (round % 3 == 0)
-            atomic_store(&l->share.free_ns, START + 30 * 24 * 3600 * SECOND);
+            atomic_store(&l->share.free_ns, START + SECOND * 30 * 24 * 3600);
         else if (round % 3 == 1)
             atomic_store(&l->share.free_ns, 0);
         add(l, 1, 0);
