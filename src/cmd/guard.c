@@ -24,6 +24,7 @@
 #include "net/bandwidth.h"
 #include "net/metrics_server.h"
 #include "node/component_env.h"
+#include "place/pod_known.h"
 #include "place/pod_logs.h"
 #include "ship/key_template.h"
 #include "ship/plancheck.h"
@@ -118,6 +119,8 @@ int guard_parse(int argc, char **argv, struct guard_options *ret, struct err *e)
 
     if (r == 0)
         pod_logs_set_folder(ret->pod_logs);
+    if (r == 0)
+        pod_known_set_table(ret->pods);
     return r > 0 ? err_set(e, -FAULT_USAGE, "guard: '%s': give what is to be watched by --pid, --cgroup or --all",
                            operands[0])
                  : r;

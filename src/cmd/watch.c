@@ -22,6 +22,7 @@
 #include "net/metrics_server.h"
 #include "node/component_env.h"
 #include "place/layout.h"
+#include "place/pod_known.h"
 #include "place/pod_selection.h"
 #include "ship/key_template.h"
 #include "ship/plancheck.h"
@@ -103,6 +104,7 @@ int watch_parse(int argc, char **argv, struct watch_options *ret, char ***ret_di
 
     if (r < 0)
         return r;
+    pod_known_set_table(ret->pods);
     if (retention_set_bytes(&ret->retention, ret->retain_bytes, e) < 0 ||
         retention_set_keep_free(&ret->retention, ret->keep_free, e) < 0) {
         free(TAKE_PTR(*ret_dirs));

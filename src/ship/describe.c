@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "place/pod_known.h"
 #include "ship/key_template.h"
 
 struct values {
@@ -142,6 +143,35 @@ static int set_where(const struct whoami *who, const struct facts *f, struct man
     return 0;
 }
 
+/* A pod with one container leaves no doubt which. */
+static const struct pod_container *container_of(const struct pod_row *p, const char *name)
+{
+    return name ? pod_row_container(p, name) : p->containers == 1 ? p->container : NULL;
+}
+
+/* What the pod does not say of itself. The table may have lost a pod that is gone for long; of another pod that has
+ * its name since (a StatefulSet's) only the owner is the same. */
+static int set_known(const struct claim *claim, struct manifest *m)
+{
+    CLEANUP(pod_row_done) struct pod_row p = {0};
+    const struct pod_container *c;
+    char owner[POD_TEXT_MAX];
+    int r = pod_known_find(m->where.pod_uid, m->where.namespace, m->where.pod, &p);
+
+    if (r < 0)
+        return r == -ENOMEM ? r : 0;
+    if (p.owner_kind && p.owner_name) {
+        snprintf(owner, sizeof(owner), "%s/%s", p.owner_kind, p.owner_name);
+        if (set(&m->where.owner, owner) < 0)
+            return -ENOMEM;
+    }
+    if (!m->where.pod_uid && p.created_ns > claim->found_ns)
+        return 0;
+    c = container_of(&p, m->where.container);
+    m->where.restarts = c ? c->restarts : 0;
+    return 0;
+}
+
 static int set_origin(const struct claim *c, const struct origin *o, struct manifest *m)
 {
     if (set(&m->process.jvm, first_of(c->jvm, o->jvm)) < 0 ||
@@ -163,7 +193,7 @@ int describe_manifest(const struct described *d, const char *key, struct manifes
     if (set(&m.id, c->id) < 0 || set(&m.key, key) < 0 || set(&m.kind, c->kind->name) < 0 ||
         set(&m.cause, describe_cause(c, d->origin)) < 0 || set(&m.name, c->name) < 0 || set(&m.path, c->path) < 0 ||
         set(&m.codec, codec_format(d->codec, codec_text)) < 0 || set(&m.tool, "salvage " SALVAGE_VERSION) < 0 ||
-        set_where(d->who, d->facts, &m) < 0 || set_origin(c, d->origin, &m) < 0)
+        set_where(d->who, d->facts, &m) < 0 || set_known(c, &m) < 0 || set_origin(c, d->origin, &m) < 0)
         return -ENOMEM;
     if (set(&m.sensitive, c->sensitive) < 0)
         return -ENOMEM;

@@ -51,6 +51,8 @@ struct manifest {
     struct {
         char *place; /* the value of {place} in the key */
         char *namespace, *pod, *pod_uid, *node, *container, *container_id, *image, *image_digest, *host;
+        char *owner;       /* "Deployment/cart" */
+        uint64_t restarts; /* of the container; 0: none, or unknown */
         char *cluster, *family, *revision, *task, *launch_type, *instance, *instance_type, *region, *zone;
     } where;
     struct {

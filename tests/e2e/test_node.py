@@ -375,6 +375,8 @@ def test_a_pod_that_is_gone_is_known_for_longer_also_to_the_next_agent(node, api
     wait_for(lambda: node.arrived("shop") == ["a/cart-1"], why=lambda: p.log)
     row = table(node)["a/cart-1"]
     assert row["ownerName"] == "cart" and row["containers"][0]["restarts"] == 4 and "gone" in row
+    (_, manifest), = node.stores["shop"].manifests()
+    assert manifest["where"]["owner"] == "StatefulSet/cart" and manifest["where"]["restarts"] == 4
     assert p.stop() == 0
 
 
