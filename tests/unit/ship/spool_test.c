@@ -246,6 +246,25 @@ static void spool_behind_a_symlink_is_refused(void **state)
     assert_int_equal(spool_open(p->fd, "link", false, &s, &e), -FAULT_STATE);
 }
 
+/* The application of a pod may be root, too, and make links in the spool of its volume. */
+static void claims_behind_links_are_none(void **state)
+{
+    struct place *p = *state;
+    struct claim c = claim_of(p, "x.hprof");
+    struct err e;
+
+    assert_int_equal(mkdirat(p->fd, "other", 0700), 0);
+    make_file(p, "other/evidence", "of another");
+    assert_int_equal(symlinkat("../../other", p->fd, in_spool(&c, "")), 0);
+    assert_null(find_claim(p));
+    make_file(p, c.name, "hello");
+    assert_true(spool_add(p->spool, &c, &e) < 0);
+    assert_true(spool_evidence(p->spool, &c) < 0);
+    assert_true(spool_discard(p->spool, &c) < 0);
+    assert_true(is_there(p, "other/evidence") && !is_there(p, "other/claim.json") && is_there(p, c.name));
+    claim_done(&c);
+}
+
 static void spool_that_others_may_write_to_is_refused(void **state)
 {
     struct place *p = *state;
@@ -355,6 +374,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(another_file_under_the_same_name_is_not_erased, set_up, tear_down),
         cmocka_unit_test_setup_teardown(second_owner_is_turned_away, set_up, tear_down),
         cmocka_unit_test_setup_teardown(spool_behind_a_symlink_is_refused, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(claims_behind_links_are_none, set_up, tear_down),
         cmocka_unit_test_setup_teardown(spool_that_others_may_write_to_is_refused, set_up, tear_down),
         cmocka_unit_test_setup_teardown(state_of_another_user_is_not_used, set_up, tear_down),
         cmocka_unit_test(a_claim_remembers_the_process_that_it_tells_about),
