@@ -54,6 +54,8 @@ static const struct manifest FULL = {
               .container = S("app"),
               .image = S("shop/cart:7"),
               .host = S("cart-7f-host"),
+              .owner = S("Deployment/cart"),
+              .restarts = 3,
               .place = S("shop/cart-7f"),
               .container_id = S("0123abcd"),
               .image_digest = S("sha256:00"),
@@ -118,6 +120,8 @@ static void every_field_comes_back(void **state)
     assert_string_equal(m.where.container, FULL.where.container);
     assert_string_equal(m.where.image, FULL.where.image);
     assert_string_equal(m.where.host, FULL.where.host);
+    assert_string_equal(m.where.owner, FULL.where.owner);
+    assert_int_equal(m.where.restarts, FULL.where.restarts);
     assert_string_equal(m.where.place, FULL.where.place);
     assert_string_equal(m.where.container_id, FULL.where.container_id);
     assert_string_equal(m.where.image_digest, FULL.where.image_digest);
