@@ -284,8 +284,8 @@ static int add_requests(struct component_list *l, const struct config *c, enum l
     s->line = q->line;
     snprintf(s->name, sizeof(s->name), "requests");
     if ((r = strv_add(&s->args, "salvage")) < 0 || (r = strv_add(&s->args, "node-requests")) < 0 ||
-        (r = add_option(&s->args, "config", c->path)) < 0 || (r = add_option(&s->args, "url", q->url)) < 0 ||
-        (r = add_option(&s->args, "ca-file", q->ca_file)) < 0 ||
+        (r = strv_printf(&s->args, "--config=%s/" NODE_ACCEPTED, c->run)) < 0 ||
+        (r = add_option(&s->args, "url", q->url)) < 0 || (r = add_option(&s->args, "ca-file", q->ca_file)) < 0 ||
         (r = add_option(&s->args, "credentials-file", q->credentials)) < 0 ||
         (r = add_option(&s->args, "node", c->pods.node)) < 0 ||
         (r = c->pods.on ? strv_printf(&s->args, "--pods=%s/pods.json", c->run) : 0) < 0 ||

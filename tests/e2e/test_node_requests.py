@@ -125,8 +125,12 @@ def test_what_cannot_be_taken_is_said_to_who_asked(cluster, app):
     assert "no process runs in the container other; the pod's containers with processes: " in failed["error"]
     assert "no process of a container of the pod runs here" in cluster.ask("core", pod="gone")["error"]
     assert "takes no requests" in cluster.ask("threads", pod="till", namespace="closed")["error"]
-    # Only its own destination gets it; a file that is changed counts at once.
+    # Only its own destination gets it; a file with an error changes nothing.
+    cluster.write(to="nowhere")
+    cluster.node.wait("node-refused")
+    assert cluster.ask("histogram")["key"].startswith("shop/cart-1/")
     cluster.write(to="aside")
+    cluster.node.wait("node-reloaded")
     done = cluster.ask("threads")
     assert done["state"] == "done" and "key" not in done and done["url"].startswith("file://%s/aside/shop/cart-1/" % cluster.work)
     assert [m["kind"] for _, m in Folder(cluster.work / "aside").manifests()] == ["thread-dump"]

@@ -265,7 +265,7 @@ static void requests_are_one_component_and_a_rule_may_refuse_them(void **state)
     assert_int_equal(l.count, 2);
     assert_string_equal(l.item[0].name, "pods");
     assert_component(&l.item[1], "requests",
-                     "node-requests --config=/node.yaml --url=https://serve:8443/ --ca-file=/ca "
+                     "node-requests --config=/state/run/node.yaml --url=https://serve:8443/ --ca-file=/ca "
                      "--credentials-file=/token --node=n1 --pods=/state/run/pods.json --pod-logs=/logs --log=json");
     assert_null(l.item[1].credentials); /* they are read again by the component itself */
     assert_true(c->rule[0].requests);
