@@ -413,7 +413,7 @@ static void read_all(struct config *c, struct config_errors *errors)
         read_cores(&c->cores, top.cores, errors);
     if (top.limits)
         config_limits_read(top.limits, &c->limits, errors);
-    if (c->limits.disk > 0 && c->watch.retain_bytes)
+    if (top.limits && c->limits.disk > 0 && c->watch.retain_bytes)
         config_errors_add(errors, top.limits->line,
                           "disk: each watch gets its part of it: take \"retain-bytes\" out of \"watch\"");
     c->pods.on = true;

@@ -40,7 +40,7 @@ static bool take(const char *text, size_t size, char ret[LAYOUT_NAME_MAX])
 bool pod_logs_parse(const char *folder_name, struct pod_logs_names *ret, char ret_uid[PODUID_MAX])
 {
     const char *pod = strchr(folder_name, '_'), *uid = pod ? strchr(pod + 1, '_') : NULL;
-    struct pod_logs_names found;
+    struct pod_logs_names found = {0};
 
     if (!uid || strlen(uid + 1) >= PODUID_MAX || !uid[1] ||
         !take(folder_name, (size_t)(pod - folder_name), found.namespace) ||

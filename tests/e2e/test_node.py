@@ -351,6 +351,7 @@ def test_a_pods_labels_choose_its_destination_and_may_change(node, api):
     wait_for(lambda: node.arrived("shop") == ["a/cart-1"] and node.arrived("rest") == ["a/no-app", "b/cart-1"], why=lambda: p.log)
     # Another label, while the watches run; and another rule, which reads the pods' labels anew.
     web["metadata"]["labels"] = paid
+    api.forget() # 410: the pods are listed anew
     api.set(web)
     wait_for(lambda: table(node)["b/cart-1"].get("rule") == "paid", why=lambda: p.log)
     node.pod_dies("b", "cart-1", has_logs=False)
@@ -359,6 +360,7 @@ def test_a_pods_labels_choose_its_destination_and_may_change(node, api):
     p.wait("node-reloaded")
     wait_for(lambda: {row["rule"] for row in table(node).values()} == {"all"}, why=lambda: p.log)
     assert not p.named("component-ended") and p.stop() == 0
+    assert len([query for _, query in api.asked if "watch" not in query]) == 2
 
 
 def test_a_pod_that_is_gone_is_known_for_longer_also_to_the_next_agent(node, api):
@@ -410,3 +412,19 @@ def test_check_says_which_rules_ask_for_labels(node):
     assert result.code == 0 and "rule paid asks for labels" in result.err and "list and watch pods" in result.err.replace("\n", " ")
     node.write(LABELS.replace("{api}", "http://127.0.0.1:1").replace("tier: paid", "tier: [paid]"))
     assert "labels: tier: a text is needed" in node.check().err
+
+
+def test_the_kubelet_is_asked_in_the_place_of_the_api_server(node, api):
+    """It has no watch: the folders of logs say when to ask again."""
+    node.write(LABELS.replace("{api}", api.url).replace("api: ", "kubelet: "))
+    first = pod("a", "cart-1", {"tier": "paid", "app": "cart"})
+    api.set(first)
+    p = node.start()
+    wait_for(lambda: table(node).get("a/cart-1", {}).get("rule") == "paid", why=lambda: p.log)
+    assert {path for path, _ in api.asked} == {"/pods"}
+    second = pod("a", "cart-2", {"tier": "paid", "app": "cart"})
+    api.set(second)
+    (node.work / "pod-logs" / ("a_cart-2_" + second["metadata"]["uid"])).mkdir()
+    api.remove(first["metadata"]["uid"])
+    wait_for(lambda: table(node).get("a/cart-2", {}).get("rule") == "paid" and "gone" in table(node)["a/cart-1"], why=lambda: p.log)
+    assert p.stop() == 0
