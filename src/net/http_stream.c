@@ -14,7 +14,12 @@
 #include "base/wait.h"
 #include "net/http_handle.h"
 
-enum { KEEPALIVE_IDLE_S = 60, KEEPALIVE_EACH_S = 20, REFUSAL_MAX = 64 * 1024 };
+enum {
+    KEEPALIVE_IDLE_S = 60,
+    KEEPALIVE_EACH_S = 20,
+    REFUSAL_MAX = 64 * 1024,
+    STREAM_BUFFER = 16 * 1024 /* kept for hours */
+};
 
 struct http_stream {
     struct http *http; /* owned */
@@ -69,6 +74,7 @@ static bool set_up(struct http_stream *s)
     SET(CURLMOPT_TIMERDATA, s);
     SET(CURLMOPT_MAXCONNECTS, 1L);
     return r == CURLM_OK && curl_easy_setopt(s->http->curl, CURLOPT_TCP_KEEPALIVE, 1L) == CURLE_OK &&
+           curl_easy_setopt(s->http->curl, CURLOPT_BUFFERSIZE, (long)STREAM_BUFFER) == CURLE_OK &&
            curl_easy_setopt(s->http->curl, CURLOPT_TCP_KEEPIDLE, (long)KEEPALIVE_IDLE_S) == CURLE_OK &&
            curl_easy_setopt(s->http->curl, CURLOPT_TCP_KEEPINTVL, (long)KEEPALIVE_EACH_S) == CURLE_OK;
 }

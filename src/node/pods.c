@@ -7,6 +7,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -296,6 +297,8 @@ static void write_table(struct pods *p)
     p->written_ms = clock_mono_ms();
     if (r == 0) {
         p->written = hash;
+        buf_done(&text);
+        malloc_trim(0); /* this process sleeps most of its life */
         return;
     }
     log_event(EVENT_POD_SOURCE_FAILED, LOG_STR("source", "table"), LOG_STR("path", p->c->out),

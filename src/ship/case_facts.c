@@ -115,6 +115,7 @@ int case_words(const struct manifest *m, struct buf *ret)
         m->where.place,
         m->where.namespace,
         m->where.pod,
+        m->where.owner,
         m->where.container,
         m->where.node,
         m->where.image,
