@@ -59,6 +59,8 @@ static const struct opt WATCH_OPTIONS[] = {
      "names that are never evidence, whatever their content"},
     {OPT_DURATION, 0, "settle", "SECONDS", "5s", offsetof(struct watch_options, settle_ms),
      "for how long size and time of a file must not change, where the kernel can't show that its writer is done"},
+    {OPT_FLAG, 0, "core-spool", NULL, NULL, offsetof(struct watch_options, core_spool),
+     "DIR is the spool of core install: the core, the record and the crash log of one crash become one case"},
     FOLLOW_ROW(struct watch_options, follow),
     {OPT_FLAG, 0, "once", NULL, NULL, offsetof(struct watch_options, once),
      "scan, ship what is complete, exit: 0, or 1 if something could not be shipped"},
@@ -277,6 +279,7 @@ static int run(int argc, char **argv)
     config.grace_ms = o.grace_ms;
     config.stuck_ms = o.stuck_ms;
     config.retention = o.retention;
+    config.core_spool = o.core_spool;
     config.once = o.once;
     config.follow = !o.once && follow_wanted((enum follow)o.follow, false);
     config.worker_args = args;

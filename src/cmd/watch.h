@@ -23,6 +23,7 @@ struct watch_options {
     const char *arm_dir;        /* NULL without */
     const char *ready;          /* NULL without */
     const char *metrics;        /* NULL without */
+    bool core_spool;
     int follow;                 /* enum follow */
     bool recursive, once, arm;
 };

@@ -88,7 +88,7 @@ static int add_spool_watch(struct component_list *l, const struct config *c, con
                            enum log_format format)
 {
     static const char *const command[] = {"salvage", "watch", NULL};
-    static const char *const how[] = {"--recursive", "--layout=namespace/pod", "--dir-mode=700", NULL};
+    static const char *const how[] = {"--recursive", "--layout=namespace/pod", "--dir-mode=700", "--core-spool", NULL};
     const char *spool = c->cores.spool;
     struct component_spec *s;
     int r = component_list_add(l, &s);

@@ -27,6 +27,7 @@
 #include "place/container.h"
 #include "place/environment_facts.h"
 #include "place/origin.h"
+#include "ship/crash_name.h"
 #include "ship/evidence_owner.h"
 #include "ship/origin_reader.h"
 #include "ship/preflight.h"
@@ -34,8 +35,6 @@
 #include "threads/hserr.h"
 
 enum { STORE_ASK_MS = 3000, GIVE_UP_MS = 120000, NAME_SIZE = 64, SPARE_PART = 8 };
-
-#define SENSITIVE "a program with more rights than its user (set-user-id, or fs.suid_dumpable)"
 
 struct taking {
     struct core_case *c;
@@ -143,7 +142,7 @@ static int prepare(struct taking *t, struct err *e)
         .uid = f->status.uid,
         .command = *f->command ? f->command : f->name,
         .detail = *t->detail ? t->detail : NULL,
-        .sensitive = f->sensitive ? SENSITIVE : NULL,
+        .sensitive = f->sensitive ? SENSITIVE_PROGRAM : NULL,
         .logs = true,
         .shared_case = &t->one,
         .stored = on_stored,
@@ -219,30 +218,41 @@ static int open_record(const struct taking *t)
 
 /* --- into the spool --- */
 
-/* Beside the core; a watch makes cases of their own of them. */
-static void spool_others(struct taking *t, int folder, int64_t now_ms)
+/* Beside the core; the names make one case of them (ship/crash_name.h). */
+static void spool_others(struct taking *t, int folder, const struct crash_name *crash)
 {
     CLEANUP_FD int record = open_record(t);
-    char name[NAME_SIZE * 2];
+    char name[CRASH_FILE_NAME_MAX];
     struct err e = {0};
     uint64_t size;
-    int pid = (int)t->c->facts->status.inner_pid, r = 0;
+    int r = 0;
 
-    snprintf(name, sizeof(name), "crash-%d-%" PRId64 ".json", pid, now_ms);
+    crash_name_print(crash, CRASH_FILE_RECORD, name);
     if (record >= 0)
         r = core_spool_write(folder, name, record, &size, &e);
-    snprintf(name, sizeof(name), "hs_err_pid%d-%" PRId64 ".log", pid, now_ms);
+    crash_name_print(crash, CRASH_FILE_LOG, name);
     if (r == 0 && t->hs_err >= 0)
         r = core_spool_write(folder, name, t->hs_err, &size, &e);
     if (r < 0)
         log_event(EVENT_FAILED, LOG_STR("path", name), LOG_STR("fault", fault_find(r)->name), LOG_STR("error", e.msg));
 }
 
+static struct crash_name crash_name_of(const struct taking *t)
+{
+    struct crash_name n = {.pid = (uint64_t)t->c->facts->status.inner_pid,
+                           .time_ms = clock_wall_ns() / 1000000,
+                           .signal = t->c->crash->signal,
+                           .sensitive = t->c->facts->sensitive};
+
+    snprintf(n.cause, sizeof(n.cause), "%s", t->cause);
+    return n;
+}
+
 static int spool_core(struct taking *t, const struct err *why, struct err *e)
 {
     const struct core_spool spool = {t->c->rules->spool, t->c->rules->spool_max};
-    char path[CORE_SPOOL_NAME_MAX], name[NAME_SIZE * 2], full[CORE_SPOOL_NAME_MAX * 2];
-    int64_t now_ms = clock_wall_ns() / 1000000;
+    char path[CORE_SPOOL_NAME_MAX], name[CRASH_FILE_NAME_MAX], full[CORE_SPOOL_NAME_MAX * 2];
+    const struct crash_name crash = crash_name_of(t);
     uint64_t room, size = 0;
     CLEANUP_FD int folder = -1;
     int r;
@@ -254,7 +264,7 @@ static int spool_core(struct taking *t, const struct err *why, struct err *e)
     if ((room = core_spool_room(&spool)) == 0)
         return err_set(e, -ENOSPC, "%.300s; and the spool %s is full (--spool-max), or its volume", why->msg,
                        spool.folder);
-    snprintf(name, sizeof(name), "%s-%" PRId64, t->name, now_ms);
+    crash_name_print(&crash, CRASH_FILE_CORE, name);
     if ((r = start_pump(t, room, e)) < 0)
         return r;
     r = core_spool_write(folder, name, t->pump.out, &size, e);
@@ -266,7 +276,7 @@ static int spool_core(struct taking *t, const struct err *why, struct err *e)
     text_printable(full, t->entry->what, sizeof(t->entry->what));
     log_event(EVENT_CORE_SPOOLED, LOG_STR("path", full), LOG_UINT("bytes", size),
               LOG_STR("partial", core_pump_partial(&t->pump)), LOG_STR("error", why->msg));
-    spool_others(t, folder, now_ms);
+    spool_others(t, folder, &crash);
     return 0;
 }
 

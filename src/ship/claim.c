@@ -91,6 +91,11 @@ int claim_of_file(struct claim *ret, char *path, const char *name, const struct 
     return -ENOMEM;
 }
 
+const char *claim_case_id(const struct claim *c)
+{
+    return *c->case_id ? c->case_id : c->id;
+}
+
 int claim_encode(const struct claim *c, struct buf *ret)
 {
     /* Names can hold any bytes, JSON only UTF-8: so they are percent-encoded. */
@@ -105,14 +110,15 @@ int claim_encode(const struct claim *c, struct buf *ret)
     if (!path || !name || (c->jvm && !jvm) || (c->command && !command))
         return -ENOMEM;
     j = json_pack("{s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:b, s:b, s:I, s:s*, s:s*, s:s, "
-                  "s:I, s:s*, s:I, s:b, s:s*, s:s*, s:s*, s:s*}",
+                  "s:I, s:s*, s:I, s:b, s:s*, s:s*, s:s*, s:s*, s:s*, s:s*, s:s*}",
                   "id", c->id, "path", path, "name", name, "kind", c->kind->name, "cause", c->cause, "time_ns",
                   (json_int_t)c->time_ns, "found_ns", (json_int_t)c->found_ns, "settled_ns", (json_int_t)c->settled_ns,
                   "size", (json_int_t)c->size, "owner", (json_int_t)c->owner, "in_place", c->in_place, "erase",
                   c->erase, "pid", (json_int_t)c->pid, "jvm", jvm, "command", command, "row", c->kind->glob, "pause_us",
                   (json_int_t)c->pause.us, "pause_by", pause_name(c->pause.by), "consistent",
                   (json_int_t)c->pause.consistent, "cause_given", c->cause_given, "namespace", c->pod.namespace, "pod",
-                  c->pod.pod, "pod_uid", c->pod.uid, "container", c->pod.container);
+                  c->pod.pod, "pod_uid", c->pod.uid, "container", c->pod.container, "case",
+                  *c->case_id ? c->case_id : NULL, "detail", c->detail, "sensitive", c->sensitive);
     text = j ? json_dumps(j, JSON_COMPACT) : NULL;
     return text ? buf_add_text(ret, text) : -ENOMEM;
 }
@@ -139,6 +145,20 @@ static int decode_process(json_t *j, struct claim *c)
         c->pause = (struct pause){pause_find(by), (uint64_t)pause_us, (uint64_t)consistent};
     if ((jvm && !(c->jvm = url_decode(jvm, strlen(jvm)))) ||
         (command && !(c->command = url_decode(command, strlen(command)))))
+        return -ENOMEM;
+    return 0;
+}
+
+static int decode_case(json_t *j, struct claim *c)
+{
+    const char *id = NULL, *detail = NULL, *sensitive = NULL;
+
+    if (json_unpack(j, "{s?s, s?s, s?s}", "case", &id, "detail", &detail, "sensitive", &sensitive) < 0 ||
+        (id && !is_id(id)))
+        return -EBADMSG;
+    if (id)
+        memcpy(c->case_id, id, sizeof(c->case_id));
+    if ((detail && !(c->detail = strdup(detail))) || (sensitive && !(c->sensitive = strdup(sensitive))))
         return -ENOMEM;
     return 0;
 }
@@ -191,7 +211,7 @@ int claim_decode(const char *json, size_t size, struct claim *ret)
     c.in_place = in_place;
     c.erase = erase;
     c.cause_given = cause_given;
-    if ((r = decode_process(j, &c)) < 0 || (r = decode_pod(j, &c)) < 0)
+    if ((r = decode_process(j, &c)) < 0 || (r = decode_pod(j, &c)) < 0 || (r = decode_case(j, &c)) < 0)
         return r;
     *ret = c;
     c = (struct claim){0};

@@ -25,6 +25,7 @@ struct claim_pod {
 
 struct claim {
     char id[IDENTITY_MAX];
+    char case_id[IDENTITY_MAX]; /* of its case, if that has several pieces; "": `id` */
     char *path; /* of the file before it was claimed, as the user would write it; any bytes but NUL; of a stream, its
                    name */
     char *name; /* of the file */
@@ -46,8 +47,8 @@ struct claim {
     /* The process that the evidence is about, where known (`ship --oom`). */
     uint64_t pid;        /* in its own PID namespace; 0 unknown */
     char *jvm, *command; /* NULL unknown */
-    char *detail;        /* the cause in words; NULL: as the evidence says; not in claim.json */
-    char *sensitive;     /* why the evidence needs more care than others; NULL: it does not; not in claim.json */
+    char *detail;        /* the cause in words; NULL: as the evidence says */
+    char *sensitive;     /* why the evidence needs more care than others; NULL: it does not */
     struct pause pause;  /* that it took */
 
     /* By the node's table of pods. In claim.json of a pod's volume the pod may have changed it: the loop sets it anew.
@@ -61,6 +62,9 @@ int claim_of_file(struct claim *ret, char *path, const char *name, const struct 
 
 /* Sets the pod; NULL: none. 0, or -ENOMEM, and then there is none. */
 int claim_set_pod(struct claim *c, const struct claim_pod *pod);
+
+/* What the store and people know it by. */
+const char *claim_case_id(const struct claim *c);
 
 void claim_done(struct claim *c);
 void claim_free(struct claim *c); /* malloc'ed; may be NULL */

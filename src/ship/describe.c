@@ -85,7 +85,7 @@ static const char *value_of(void *ctx, const char *name)
         {"date", v->date},
         {"cause", describe_cause(d->claim, d->origin)},
         {"kind", d->claim->kind->name},
-        {"id", d->claim->id},
+        {"id", claim_case_id(d->claim)},
         {"name", d->claim->name},
         {"file", v->file},
     };
@@ -190,7 +190,7 @@ int describe_manifest(const struct described *d, const char *key, struct manifes
     char codec_text[32];
 
     assert(key && c && c->kind && d->origin && d->who && d->facts && d->codec);
-    if (set(&m.id, c->id) < 0 || set(&m.key, key) < 0 || set(&m.kind, c->kind->name) < 0 ||
+    if (set(&m.id, claim_case_id(c)) < 0 || set(&m.key, key) < 0 || set(&m.kind, c->kind->name) < 0 ||
         set(&m.cause, describe_cause(c, d->origin)) < 0 || set(&m.name, c->name) < 0 || set(&m.path, c->path) < 0 ||
         set(&m.codec, codec_format(d->codec, codec_text)) < 0 || set(&m.tool, "salvage " SALVAGE_VERSION) < 0 ||
         set_where(d->who, d->facts, &m) < 0 || set_known(c, &m) < 0 || set_origin(c, d->origin, &m) < 0)

@@ -42,7 +42,7 @@ int attempt_already_stored(struct attempt *a, struct job_result *ret, struct err
     r = sink->ops->read(sink, &(struct object_reader){.key = buf_text(&path), .fn = append_data, .ctx = &json}, e);
     if (r < 0)
         return r == -FAULT_NO_OBJECT ? 0 : r;
-    if (manifest_decode(buf_text(&json), json.size, &m, &ignored) < 0 || !text_eq(m.id, a->job->claim->id) ||
+    if (manifest_decode(buf_text(&json), json.size, &m, &ignored) < 0 || !text_eq(m.id, claim_case_id(a->job->claim)) ||
         m.size != a->intake.identity.size || !same_millisecond(m.time.modified, a->intake.identity.mtime_ns))
         return 0; /* not ours, or not of this file: store it again */
     r = sink->ops->stat(sink, a->key, &info, e);

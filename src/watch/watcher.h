@@ -26,6 +26,7 @@ struct watcher_config {
     const struct pod_roots_config *pods; /* NULL: no folders in pods */
     uint64_t settle_ms, grace_ms, stuck_ms;
     struct retention retention;
+    bool core_spool; /* the folder is the spool of `core install`: what is of one crash is one case */
     bool once;
     bool follow;        /* large dumps are shipped while they are being written */
     child_spawn *spawn; /* starts workers; NULL: uv_spawn */

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <xxhash.h>
 
 #include "base/clock.h"
 #include "base/fault.h"
@@ -16,7 +17,9 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "linux/volume.h"
+#include "place/identity.h"
 #include "ship/claim.h"
+#include "ship/crash_name.h"
 #include "ship/spool.h"
 #include "ship/tenant.h"
 #include "watch/pod_folder.h"
@@ -40,6 +43,37 @@ int watcher_set_owner(const struct watcher *w, const struct folder *root, struct
     return 0;
 }
 
+/* In the spool of cores the name says which crash a file is of. */
+static int put_into_case(const struct watcher *w, const struct candidate *c, struct claim *claim)
+{
+    char plain[CRASH_FILE_NAME_MAX];
+    enum crash_file which;
+    struct crash_name n;
+
+    if (!w->config->core_spool || !crash_name_read(c->name, &n, &which))
+        return 0;
+    crash_name_plain(&n, which, plain);
+    free(claim->name);
+    free(claim->cause);
+    claim->name = strdup(plain);
+    claim->cause = strdup(n.cause);
+    claim->cause_given = true;
+    claim->pid = n.pid;
+    claim->time_ns = n.time_ms * 1000000;
+    if (n.sensitive)
+        claim->sensitive = strdup(SENSITIVE_PROGRAM);
+    /* A crash log has words of its own. */
+    if (which != CRASH_FILE_LOG && sigabbrev_np(n.signal) &&
+        asprintf(&claim->detail, "SIG%s (%d)", sigabbrev_np(n.signal), n.signal) < 0)
+        claim->detail = NULL;
+    if (!claim->name || !claim->cause || (n.sensitive && !claim->sensitive))
+        return -ENOMEM;
+    /* Two pods may have processes of one number that die at one moment. */
+    return identity_of_stream(w->config->who->machine, (pid_t)n.pid,
+                              (int64_t)XXH3_64bits(c->folder->path, strlen(c->folder->path)), claim->time_ns,
+                              claim->case_id);
+}
+
 static struct claim *make_claim(struct watcher *w, const struct candidate *c, const struct identity *file,
                                 enum content content)
 {
@@ -55,7 +89,7 @@ static struct claim *make_claim(struct watcher *w, const struct candidate *c, co
         return NULL;
     }
     claim->found_ns = c->found_ns;
-    if (watcher_set_owner(w, c->folder->root, claim) < 0) {
+    if (watcher_set_owner(w, c->folder->root, claim) < 0 || put_into_case(w, c, claim) < 0) {
         claim_free(claim);
         return NULL;
     }

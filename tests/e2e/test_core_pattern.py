@@ -183,11 +183,15 @@ def test_while_the_store_is_away_the_core_waits_on_the_disk_and_a_watch_ships_it
     cores.wait("spooled")
     [core] = spool.glob("core.*")
     assert core.name.startswith("core.%d-" % pid) and core.stat().st_mode & 0o777 == 0o600
-    assert cores.salvage.watch(spool, *folder.options(), "--layout", "namespace/pod", "--once").end() == 0
+    assert cores.salvage.watch(spool, *folder.options(), "--layout", "namespace/pod", "--core-spool", "--once").end() == 0
     found = kinds(folder)
     assert sorted(found) == ["core", "crash"] and not list(spool.glob("c*"))
     key, m = found["core"]
     assert m["cause"] == "signal" and "partial" not in m
+    # One case, as it would have been without the spool.
+    record_key, record = found["crash"]
+    assert key.rpartition("/")[0] == record_key.rpartition("/")[0] and m["id"] == record["id"]
+    assert (m["name"], m["process"]["pid"], m["origin"]["detail"]) == ("core.%d" % pid, pid, "SIGSEGV (11)")
     folder.check(key, m)
     (spool / ".core.7-1.part").write_bytes(b"of a handler that was killed")
     (work / "file").write_text("")  # no folder, which shows at once

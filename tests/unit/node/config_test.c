@@ -182,10 +182,10 @@ static void cores_go_where_their_rule_says_and_the_spool_is_watched(void **state
                      "--to=file:///b --log=text");
     assert_string_equal(l.cores.set[1].credentials, "/k");
     assert_int_equal(l.count, 3);
-    assert_component(
-        &l.item[0], "cores-spool/a",
-        "watch /s/a --recursive --layout=namespace/pod --dir-mode=700 --state=/s/a/.salvage --grace=25000ms "
-        "--to=file:///a --log=text --keep-free=17%");
+    assert_component(&l.item[0], "cores-spool/a",
+                     "watch /s/a --recursive --layout=namespace/pod --dir-mode=700 --core-spool --state=/s/a/.salvage "
+                     "--grace=25000ms "
+                     "--to=file:///a --log=text --keep-free=17%");
     assert_component(&l.item[2], "cores", "core serve --dir=/c");
     assert_string_equal(l.item[2].follows, "/c/config.json");
 }
