@@ -24,7 +24,7 @@ struct watch_options {
     const char *ready;          /* NULL without */
     const char *metrics;        /* NULL without */
     bool core_spool;
-    int follow;                 /* enum follow */
+    int follow; /* enum follow */
     bool recursive, once, arm;
 };
 
