@@ -428,3 +428,25 @@ def test_the_kubelet_is_asked_in_the_place_of_the_api_server(node, api):
     api.remove(first["metadata"]["uid"])
     wait_for(lambda: table(node).get("a/cart-2", {}).get("rule") == "paid" and "gone" in table(node)["a/cart-1"], why=lambda: p.log)
     assert p.stop() == 0
+
+
+def test_a_guard_follows_its_pods_labels(node, api, groups, eat, work):
+    container = Pod(groups(-1), work)
+    _, entry = container.enter("app")
+    eater = eat(*entry)
+    labels = {"tier": "paid", "app": "cart"}
+    item = pod("a", "cart-1", labels, uid=POD)
+    api.set(item)
+    node.write(LABELS.replace("{api}", api.url).replace("grace", 'guard: {{when: "memory>=99%", do: stats}}\ngrace'))
+    (work / "state/run").mkdir(parents=True, mode=0o700) # as an agent before has left it
+    (work / "state/run/pods.json").write_text('{"schema":"salvage.pods/1"}\n' + json.dumps(
+        {"uid": POD, "namespace": "a", "name": "cart-1", "rule": "paid", "known": True, "labels": labels}) + "\n")
+    p = node.start()
+    assert p.wait("guarding", component="guard/paid")["target"] == "a/cart-1/app"
+    labels["tier"] = "free"
+    api.set(item)
+    assert p.wait("guarding", component="guard/all")["target"] == "a/cart-1/app"
+    p.wait("guard-left", component="guard/paid")
+    assert p.stop() == 0
+    eater.close()
+    container.remove()
