@@ -70,9 +70,9 @@ def options_of():
 @pytest.mark.parametrize("page", [p for p in PAGES if p.name not in GENERATED | {"CHANGELOG.md"}],
                          ids=lambda page: str(page.relative_to(ROOT)))
 def test_commands_and_options_exist(page, options_of):
-    hidden = {"worker", "guard-case", "guard-record", "guard-restore", "guard-attach", "watch-check", "guard-check", "guard-
-              notifier", "armer", "notifier", "run-arm", "node-pods", "node-requests", "node-capture", "node-arm", "docs",
-              "help", "sh", "sleep"}
+    hidden = {"worker", "guard-case", "guard-record", "guard-restore", "guard-attach", "guard-check", "guard-notifier", "watch-check",
+              "armer", "notifier", "run-arm", "node-pods", "node-requests", "node-capture", "node-arm", "docs", "help", "sh",
+              "sleep"}
     for words in commands(text_of(page)):
         name = " ".join(words[:2]) if " ".join(words[:2]) in options_of else words[0]
         if words[0] in hidden or name == "jvm" or words[0].startswith("-"):
