@@ -259,11 +259,12 @@ def test_a_set_user_id_program_is_marked(cores, program, folder, work):
     assert "set-user-id" in m["sensitive"] and cores.status()["last"][0]["sensitive"]
 
 
-def test_a_jvms_core_carries_its_crash_log(cores, jvm_17, folder, work):
+@pytest.mark.parametrize("named", [True, False], ids=["ErrorFile", "working-folder"])
+def test_a_jvms_core_carries_its_crash_log(cores, jvm_17, folder, work, named):
     link = work / NAME
     link.symlink_to(jvm_17.jdk + "/bin/java")
     cores.install(folder)
-    command = [str(link), "-Xmx16m", "-XX:+CrashOnOutOfMemoryError", "-XX:ErrorFile=%s/why-%%p.log" % work,
+    command = [str(link), "-Xmx16m", "-XX:+CrashOnOutOfMemoryError", *["-XX:ErrorFile=%s/why-%%p.log" % work] * named,
                "-cp", str(jvm_17.classes), "Oom"]
     process = subprocess.run(command, cwd=work, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False,
                              preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CORE, (-1, -1)))
@@ -272,7 +273,7 @@ def test_a_jvms_core_carries_its_crash_log(cores, jvm_17, folder, work):
     found = kinds(folder)
     assert len({key.rpartition("/")[0] for key, _ in found.values()}) == 1
     key, m = found["hs-err"]
-    assert folder.check(key, m) == next(work.glob("why-*.log")).read_bytes()
+    assert folder.check(key, m) == next(work.glob("why-*.log" if named else "hs_err_pid*.log")).read_bytes()
     assert {m["cause"] for _, m in found.values()} == {"java-oom"} and "SIGABRT" not in m["origin"]["detail"]
     assert found["core"][1]["origin"]["detail"] == "SIGABRT (6)" and "partial" not in found["core"][1]
 
