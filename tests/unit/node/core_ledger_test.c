@@ -132,6 +132,7 @@ static void a_configuration_is_read_strictly(void **state)
         "\"core\", \"core_pipe_limit\": -1}, \"core_pattern\": \"x\"}",
     };
     struct core_config c = {.pipe_limit = 3}, again = {0};
+    struct core_set *set;
     struct buf text = {0};
     struct err e;
 
@@ -140,15 +141,17 @@ static void a_configuration_is_read_strictly(void **state)
         assert_int_equal(core_config_decode(wrong[i], strlen(wrong[i]), &again, &e), -FAULT_FORMAT);
     strcpy(c.pattern, "|/x %P");
     strcpy(c.ours, "|/y");
-    assert_int_equal(strv_add(&c.arguments, "--to=s3://b/\xc3\xa9"), 0);
-    assert_int_equal(strv_add(&c.environment, "AWS_REGION=a=b"), 0);
+    set = core_config_add(&c);
+    assert_non_null(set);
+    assert_int_equal(strv_add(&set->arguments, "--to=s3://b/\xc3\xa9"), 0);
+    assert_int_equal(strv_add(&set->environment, "AWS_REGION=a=b"), 0);
     assert_int_equal(core_config_encode(&c, &text), 0);
     assert_int_equal(core_config_decode(text.data, text.size, &again, &e), 0);
     assert_string_equal(again.pattern, "|/x %P");
     assert_string_equal(again.ours, "|/y");
     assert_int_equal(again.pipe_limit, 3);
-    assert_string_equal(again.arguments.item[0], "--to=s3://b/\xc3\xa9");
-    assert_string_equal(again.environment.item[0], "AWS_REGION=a=b");
+    assert_string_equal(again.set[0].arguments.item[0], "--to=s3://b/\xc3\xa9");
+    assert_string_equal(again.set[0].environment.item[0], "AWS_REGION=a=b");
     buf_done(&text);
     core_config_done(&c);
     core_config_done(&again);
