@@ -98,3 +98,19 @@ void buf_done(struct buf *b)
     free(b->data);
     *b = (struct buf){.ceiling = b->ceiling};
 }
+
+int buf_make_room(struct buf *b, size_t size)
+{
+    assert(!b->data && size > 0);
+    if (!(b->data = calloc(1, size)))
+        return -ENOMEM;
+    b->capacity = size;
+    return 0;
+}
+
+void buf_wipe(struct buf *b)
+{
+    if (b->data)
+        explicit_bzero(b->data, b->capacity);
+    buf_done(b);
+}

@@ -31,3 +31,8 @@ char *buf_take(struct buf *b);
 void buf_clear(struct buf *b);             /* empty, memory kept */
 void buf_drop(struct buf *b, size_t size); /* takes the first bytes away, memory kept */
 void buf_done(struct buf *b);
+
+/* For secrets: all its room at once, so that no copies are left behind when it grows (0 or -ENOMEM; the buffer is empty
+ * before); and buf_done that wipes. */
+int buf_make_room(struct buf *b, size_t size);
+void buf_wipe(struct buf *b);

@@ -58,27 +58,11 @@ static int get_sas(struct azure_auth *ret, struct err *e)
 /* --- tokens ---------------------------------------------------------------------------------------------------------
  */
 
-/* Born with all its room, so that no copies of a secret are left behind when it grows. */
-static int make_room(struct buf *b, size_t size)
-{
-    char *space = calloc(1, size);
-
-    *b = (struct buf){.data = space, .capacity = space ? size : 0};
-    return space ? 0 : -ENOMEM;
-}
-
-static void wiped(struct buf *b)
-{
-    if (b->data)
-        explicit_bzero(b->data, b->capacity);
-    buf_done(b);
-}
-
 /* Three quarters of a token's life: services hand out the same one until shortly before its end. */
 static int take(const struct http_answer *a, const char *source, struct azure_auth *ret, struct err *e)
 {
     CLEANUP(azure_token_done) struct azure_token token = {0};
-    CLEANUP(wiped) struct buf header = {0};
+    CLEANUP(buf_wipe) struct buf header = {0};
     char reason[AZURE_REASON_MAX];
     int64_t now = clock_wall_ns();
 
@@ -87,7 +71,7 @@ static int take(const struct http_answer *a, const char *source, struct azure_au
                        azure_token_reason(buf_text(&a->body), a->body.size, reason));
     if (azure_token_parse(buf_text(&a->body), a->body.size, &token) < 0)
         return err_set(e, -FAULT_CREDENTIALS, "%s: the answer has no access token", source);
-    if (make_room(&header, strlen(token.text) + 16) < 0 || buf_printf(&header, "Bearer %s", token.text) < 0)
+    if (buf_make_room(&header, strlen(token.text) + 16) < 0 || buf_printf(&header, "Bearer %s", token.text) < 0)
         return err_set(e, -ENOMEM, "out of memory");
     *ret =
         (struct azure_auth){.bearer = secret_new(header.data, header.size), .renew_at_ns = INT64_MAX, .source = source};
@@ -107,7 +91,7 @@ static int add(struct buf *b, const char *name, const char *value)
 
 static int make_form(const char *client, const char *token, struct buf *ret)
 {
-    if (make_room(ret, 4096 + 3 * strlen(token)) < 0)
+    if (buf_make_room(ret, 4096 + 3 * strlen(token)) < 0)
         return -ENOMEM;
     return add(ret, "client_id", client) < 0 ||
                    add(ret, "client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer") < 0 ||
@@ -124,7 +108,7 @@ static int get_workload(const struct http_options *http, struct azure_auth *ret,
     const char *host = env_get("AZURE_AUTHORITY_HOST");
     CLEANUP(cred_token_done) char *token = NULL;
     CLEANUP(service_answer_done) struct http_answer answer = {0};
-    CLEANUP(wiped) struct buf form = {0};
+    CLEANUP(buf_wipe) struct buf form = {0};
     CLEANUP(buf_done) struct buf url = {0};
     struct http_request r = {.method = "POST", .limit_ms = LIMIT_MS};
     int result;

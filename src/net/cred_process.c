@@ -44,9 +44,7 @@ static void program_done(struct program *p)
 {
     close_end(&p->out);
     close_end(&p->err);
-    if (p->answer.data)
-        explicit_bzero(p->answer.data, p->answer.capacity);
-    buf_done(&p->answer);
+    buf_wipe(&p->answer);
 }
 
 static int spawn(char *const *argv, int out, int err, pid_t *ret)

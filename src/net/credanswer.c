@@ -157,11 +157,8 @@ struct walk {
 
 static void walk_done(struct walk *w)
 {
-    for (int i = 0; i < LEAVES; i++) {
-        if (w->leaf[i].data)
-            explicit_bzero(w->leaf[i].data, w->leaf[i].capacity);
-        buf_done(&w->leaf[i]);
-    }
+    for (int i = 0; i < LEAVES; i++)
+        buf_wipe(&w->leaf[i]);
 }
 
 static void XMLCALL on_start(void *ctx, const XML_Char *name, const XML_Char **attributes)

@@ -74,7 +74,6 @@ int service_ask(const struct service *s, struct http_request *r, struct http_ans
 
 void service_answer_done(struct http_answer *a)
 {
-    if (a->body.data)
-        explicit_bzero(a->body.data, a->body.capacity);
+    buf_wipe(&a->body);
     http_answer_done(a);
 }

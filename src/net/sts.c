@@ -114,17 +114,14 @@ static int add_parameter(struct buf *b, const char *name, const char *value)
     return encoded ? buf_printf(b, "&%s=%s", name, encoded) : -ENOMEM;
 }
 
-/* Born with all its room, so that no copies of the token are left behind when it grows. */
 static int make_body(const struct sts_role *role, struct buf *ret)
 {
     const char *token = role->token;
     size_t room = 8192 + 3 * (token ? strlen(token) : 0);
-    char *space = calloc(1, room);
-    int r;
+    int r = buf_make_room(ret, room);
 
-    if (!space)
-        return -ENOMEM;
-    *ret = (struct buf){.data = space, .capacity = room};
+    if (r < 0)
+        return r;
     r = buf_printf(ret, "Action=%s&Version=2011-06-15", token ? "AssumeRoleWithWebIdentity" : "AssumeRole");
     if (r == 0)
         r = add_parameter(ret, "RoleArn", role->arn);
@@ -135,13 +132,6 @@ static int make_body(const struct sts_role *role, struct buf *ret)
     if (r == 0)
         r = add_parameter(ret, "DurationSeconds", role->duration);
     return r == 0 ? add_parameter(ret, "WebIdentityToken", token) : r;
-}
-
-static void body_done(struct buf *b)
-{
-    if (b->data)
-        explicit_bzero(b->data, b->capacity);
-    buf_done(b);
 }
 
 static int sign(const struct place *p, const struct buf *body, const struct credentials *source, struct signature *ret,
@@ -178,7 +168,7 @@ int sts_assume(const struct awsconfig *c, const struct http_options *http, const
     const struct cred_service service = {
         .name = "STS", .source = role->name, .parse = credanswer_parse_sts, .parse_error = credanswer_parse_sts_error};
     CLEANUP(place_done) struct place place = {0};
-    CLEANUP(body_done) struct buf body = {0};
+    CLEANUP(buf_wipe) struct buf body = {0};
     CLEANUP(signature_done) struct signature signature = {0};
     CLEANUP(service_answer_done) struct http_answer answer = {0};
     struct http_request r = {.method = "POST", .limit_ms = LIMIT_MS};

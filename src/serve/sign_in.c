@@ -27,12 +27,8 @@ static const char LOGIN[] = REQUEST_OWN "login", LOGOUT[] = REQUEST_OWN "logout"
 
 static void form_free(void *form)
 {
-    struct buf *b = form;
-
-    if (b->data)
-        explicit_bzero(b->data, b->size);
-    buf_done(b);
-    free(b);
+    buf_wipe(form);
+    free(form);
 }
 
 static int take_form(struct exchange *x, const void *data, size_t size)

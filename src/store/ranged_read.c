@@ -124,3 +124,28 @@ int ranged_read(const struct ranged_source *from, const struct object_reader *re
     }
     return 0;
 }
+
+static int take_small(void *ctx, const void *data, size_t size)
+{
+    return buf_add(ctx, data, size);
+}
+
+int ranged_load(const struct ranged_source *from, const char *key, struct buf *ret, struct err *e)
+{
+    const struct ranged_request whole = {.write = take_small, .ctx = ret};
+    struct retry_state retry = {0};
+    size_t before = ret->size;
+
+    for (;;) {
+        CLEANUP(http_answer_done) struct http_answer answer = {0};
+        int r = from->get(from->ctx, &whole, &answer, e);
+
+        if (r >= 0)
+            return r;
+        if (r == -EMSGSIZE)
+            return err_set(e, r, "%s: '%.200s' is larger than it should be", from->name, key);
+        ret->size = before;
+        if ((r = request_retry_wait(&retry, NULL, r, e)) < 0)
+            return r;
+    }
+}

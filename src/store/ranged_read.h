@@ -21,5 +21,8 @@ struct ranged_source {
     void *ctx;
 };
 
+/* A small object whole, in one request, as sink_ops.load. */
+int ranged_load(const struct ranged_source *from, const char *key, struct buf *ret, struct err *e);
+
 /* reader->known: what the store said of the object; needed. As sink_ops.read. */
 int ranged_read(const struct ranged_source *from, const struct object_reader *reader, struct err *e);

@@ -196,6 +196,14 @@ int user_headers_add(struct user_headers *h, const char *text, enum url_scheme s
     return 0;
 }
 
+bool user_header_belongs(const struct user_header *h, const struct user_header_request *r)
+{
+    if (h->archives && r->readable)
+        return false;
+    return h->scope == USER_HEADER_ALL || (h->scope == USER_HEADER_CREATE && r->creates) ||
+           (h->scope == USER_HEADER_OBJECT && r->object);
+}
+
 int user_headers_copy(const struct user_headers *from, struct user_headers *ret)
 {
     CLEANUP(user_headers_done) struct user_headers made = {0};

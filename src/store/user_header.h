@@ -34,5 +34,12 @@ struct user_headers {
 /* Adds "NAME:VALUE". -FAULT_USAGE: for a folder, for a name that is ours to set (Host, Authorization,
  * what frames a message, what is signed or checked), for a character that no header may have; -ENOMEM. */
 int user_headers_add(struct user_headers *h, const char *text, enum url_scheme scheme, struct err *e);
+/* Whether it goes with a request to a bucket. */
+struct user_header_request {
+    bool creates;  /* makes an object */
+    bool object;   /* is of one, and does not end it */
+    bool readable; /* what is put must be readable at once: not archived */
+};
+bool user_header_belongs(const struct user_header *h, const struct user_header_request *r);
 int user_headers_copy(const struct user_headers *from, struct user_headers *ret); /* 0 or -ENOMEM */
 void user_headers_done(struct user_headers *h);

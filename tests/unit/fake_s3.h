@@ -197,7 +197,7 @@ static inline int fake_begin(struct fake_upload *f, const char *endpoint, const 
     url_done(&c.url);
     r = f->sink->ops->upload_new(f->sink, &(struct upload_start){&FAKE_OBJECT, past, &FAKE_EVENTS}, &f->u, &f->e);
     if (r == 0)
-        f->u->patience = (struct request_patience){.wait = fake_wait};
+        f->u->flight.patience = (struct request_patience){.wait = fake_wait};
     return r;
 }
 

@@ -33,13 +33,6 @@ struct az_call *az_header(struct az_call *c, const char *name, const char *value
     return c;
 }
 
-static void wiped(struct buf *b)
-{
-    if (b->data)
-        explicit_bzero(b->data, b->capacity);
-    buf_done(b);
-}
-
 static int make_url(const struct az *s, const struct az_call *c, const struct az_credentials *by, struct buf *ret)
 {
     int r = buf_printf(ret, "%s/%s", az_origin(s), az_container(s));
@@ -53,27 +46,21 @@ static int make_url(const struct az *s, const struct az_call *c, const struct az
     return r;
 }
 
-static bool belongs(const struct user_header *h, const struct az_call *c)
-{
-    if (h->archives && c->readable)
-        return false;
-    return h->scope == USER_HEADER_ALL || (h->scope == USER_HEADER_CREATE && c->creates) ||
-           (h->scope == USER_HEADER_OBJECT && c->key && !text_eq(c->method, "DELETE"));
-}
-
 static void add_user_headers(const struct az *s, const struct az_call *c, struct http_request *r)
 {
     const struct user_headers *user = az_user_headers(s);
+    const struct user_header_request request = {
+        .creates = c->creates, .object = c->key && !text_eq(c->method, "DELETE"), .readable = c->readable};
 
     for (unsigned i = 0; i < user->count; i++)
-        if (belongs(&user->item[i], c))
+        if (user_header_belongs(&user->item[i], &request))
             http_add_header(r, user->item[i].name, user->item[i].value);
 }
 
 static int send_call(const struct az *s, struct http *h, const struct az_call *c, const struct az_credentials *by,
                      struct http_answer *a, struct err *e)
 {
-    CLEANUP(wiped) struct buf url = {0};
+    CLEANUP(buf_wipe) struct buf url = {0};
     struct http_request request = {
         .method = c->method, .body = c->body, .body_size = c->body_size, .write = c->write, .ctx = c->write_ctx};
     int r;

@@ -89,9 +89,10 @@ int az_remove(struct az *s, const char *key, struct err *e)
     return r == -FAULT_NO_OBJECT ? 0 : r;
 }
 
-/* A store and a blob in it. */
+/* A blob in a store, and the connection to it. */
 struct subject {
     struct az *s;
+    struct http *http;
     const char *key;
 };
 
@@ -102,12 +103,12 @@ static int get(void *ctx, const struct ranged_request *r, struct http_answer *an
 
     az_header(&c, "Range", r->range);
     az_header(&c, "If-Match", r->match);
-    return az_once(x->s, az_http(x->s), &c, answer, e);
+    return az_once(x->s, x->http, &c, answer, e);
 }
 
 int az_read(struct az *s, const struct object_reader *reader, struct err *e)
 {
-    struct subject subject = {s, reader->key};
+    struct subject subject = {s, az_http(s), reader->key};
     struct ranged_source source = {.name = "az", .get = get, .ctx = &subject};
     struct object_reader whole = *reader;
     struct object_info info;
@@ -122,27 +123,10 @@ int az_read(struct az *s, const struct object_reader *reader, struct err *e)
     return ranged_read(&source, &whole, e);
 }
 
-static int take_small(void *ctx, const void *data, size_t size)
-{
-    return buf_add(ctx, data, size);
-}
-
 int az_load(struct az *s, struct http *h, const char *key, struct buf *ret, struct err *e)
 {
-    struct retry_state retry = {0};
-    size_t before = ret->size;
+    struct subject subject = {s, h, key};
+    struct ranged_source source = {.name = "az", .get = get, .ctx = &subject};
 
-    for (;;) {
-        CLEANUP(http_answer_done) struct http_answer a = {0};
-        struct az_call c = {.method = "GET", .action = AZ_READ, .key = key, .write = take_small, .write_ctx = ret};
-        int r = az_once(s, h, &c, &a, e);
-
-        if (r >= 0)
-            return r;
-        if (r == -EMSGSIZE)
-            return az_fail(e, r, "'%.200s' is larger than it should be", key);
-        ret->size = before;
-        if ((r = request_retry_wait(&retry, NULL, r, e)) < 0)
-            return r;
-    }
+    return ranged_load(&source, key, ret, e);
 }

@@ -11,7 +11,6 @@
 #include <inttypes.h>
 #include <openssl/evp.h>
 #include <openssl/rand.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,7 +21,7 @@
 #include "store/az/az_object.h"
 #include "store/az/az_xml.h"
 #include "store/readback.h"
-#include "store/upload_pool.h"
+#include "store/upload_flight.h"
 
 enum {
     TOKEN_SIZE = 17, /* 16 hex digits */
@@ -31,22 +30,14 @@ enum {
 
 struct upload {
     struct az *s;
-    const struct object *object;        /* the caller's */
-    const struct upload_events *events; /* the caller's */
-    struct request_patience patience;   /* waits that end when the upload does */
+    const struct object *object; /* the caller's */
+    struct upload_flight flight;
 
     /* The caller's thread alone. */
-    struct upload_pool *pool;
     char token[TOKEN_SIZE]; /* "" before the first of several parts */
     struct part *single;    /* a small object, held back until commit: it would be visible at once */
     uint64_t size;          /* bytes in parts so far */
     unsigned count;         /* parts so far, without an empty last one */
-
-    pthread_mutex_t lock; /* for the following */
-    int result;           /* the first failure: it stays */
-    struct err error;
-
-    pthread_mutex_t events_lock; /* one call at a time */
 };
 
 static const char *block_id(const char *token, unsigned number, char out[ID_SIZE])
@@ -57,49 +48,6 @@ static const char *block_id(const char *token, unsigned number, char out[ID_SIZE
     assert(size == 24);
     EVP_EncodeBlock((unsigned char *)out, (const unsigned char *)text, size);
     return out;
-}
-
-static int upload_result(struct upload *u, struct err *e)
-{
-    int r;
-
-    pthread_mutex_lock(&u->lock);
-    r = u->result;
-    if (r < 0)
-        *e = u->error;
-    pthread_mutex_unlock(&u->lock);
-    return r;
-}
-
-static void fail(struct upload *u, int result, const struct err *e)
-{
-    pthread_mutex_lock(&u->lock);
-    if (u->result == 0) {
-        u->result = result;
-        u->error = *e;
-    }
-    pthread_mutex_unlock(&u->lock);
-    upload_pool_stop(u->pool);
-}
-
-static void give_back(struct upload *u, struct part *p, const char *etag)
-{
-    pthread_mutex_lock(&u->events_lock);
-    u->events->done(u->events->ctx, p, etag);
-    pthread_mutex_unlock(&u->events_lock);
-}
-
-static int wait_patiently(void *ctx, const struct err *trouble, uint64_t delay_ms)
-{
-    struct upload *u = ctx;
-
-    if (upload_pool_stopped(u->pool))
-        return -ECANCELED;
-    pthread_mutex_lock(&u->events_lock);
-    if (u->events->waiting)
-        u->events->waiting(u->events->ctx, trouble, delay_ms);
-    pthread_mutex_unlock(&u->events_lock);
-    return upload_pool_wait(u->pool, delay_ms);
 }
 
 /* --- blocks ---------------------------------------------------------------------------------------------------------
@@ -118,36 +66,22 @@ static int put_block(struct az *s, struct http *h, struct az_call *c, const char
     return az_perform(s, h, c, &a, e);
 }
 
-/* On a thread of the pool. */
-static void work(void *ctx, void **connection, struct part *p)
+static int connect_again(void *ctx, struct http **ret, struct err *e)
+{
+    const struct upload *u = ctx;
+
+    return az_http_new(u->s, ret, e);
+}
+
+static int send_part(void *ctx, struct http *h, const struct part *p, char etag[static UPLOAD_ETAG_MAX], struct err *e)
 {
     struct upload *u = ctx;
-    struct http *h = *connection;
-    struct az_call c = {.key = u->object->key, .body = p->data, .body_size = p->size, .patience = &u->patience};
-    char id[ID_SIZE];
-    struct err e = {0};
-    int r = 0;
+    struct az_call c = {.key = u->object->key, .body = p->data, .body_size = p->size, .patience = &u->flight.patience};
 
-    if (upload_pool_stopped(u->pool)) {
-        give_back(u, p, NULL);
-        return;
-    }
-    if (!h && (r = az_http_new(u->s, &h, &e)) == 0)
-        *connection = h;
-    block_id(u->token, p->number, id);
-    if (r == 0)
-        r = put_block(u->s, h, &c, id, &e);
-    if (r < 0)
-        fail(u, r, &e);
-    give_back(u, p, r < 0 ? NULL : id);
+    return put_block(u->s, h, &c, block_id(u->token, p->number, etag), e);
 }
 
-static void close_connection(void *connection)
-{
-    http_free(connection);
-}
-
-static const struct upload_pool_ops POOL_OPS = {.work = work, .close = close_connection};
+static const struct upload_flight_ops FLIGHT = {.connect = connect_again, .send = send_part};
 
 static int give_up(void *ctx, const struct err *trouble, uint64_t delay_ms)
 {
@@ -174,15 +108,13 @@ static int begin(struct upload *u, struct err *e)
     if (RAND_bytes(raw, sizeof(raw)) != 1)
         return az_fail(e, -ENOMEM, "no random bytes");
     text_hex(raw, sizeof(raw), u->token);
-    pthread_mutex_lock(&u->events_lock);
-    if (u->events->token)
-        u->events->token(u->events->ctx, u->token);
-    pthread_mutex_unlock(&u->events_lock);
+    upload_flight_token(&u->flight, u->token);
     return 0;
 }
 
-static int take_part(struct upload *u, struct part *p, struct err *e)
+static int take_part(void *ctx, struct part *p, struct err *e)
 {
+    struct upload *u = ctx;
     int r;
 
     if (p->number != u->count + 1 || p->number > AZ_BLOCKS_MAX || u->single)
@@ -195,10 +127,10 @@ static int take_part(struct upload *u, struct part *p, struct err *e)
     if (!*u->token && (r = begin(u, e)) < 0)
         return r;
     if (p->size == 0) { /* nothing to send: the object ends with the part before */
-        give_back(u, p, "empty");
+        upload_flight_give_back(&u->flight, p, "empty");
         return 0;
     }
-    r = upload_pool_put(u->pool, p);
+    r = upload_pool_put(u->flight.pool, p);
     if (r < 0)
         return r == -ECANCELED ? r : az_fail(e, r, "cannot start a thread: %s", strerror(-r));
     u->size += p->size;
@@ -208,18 +140,7 @@ static int take_part(struct upload *u, struct part *p, struct err *e)
 
 int az_upload_write(struct upload *u, struct part *p, struct err *e)
 {
-    int r = upload_result(u, e);
-
-    assert(p->number > 0 && (p->data || p->size == 0));
-    if (r == 0)
-        r = take_part(u, p, e);
-    if (r == -ECANCELED) /* another part has failed meanwhile: that failure is the cause */
-        r = upload_result(u, e);
-    else if (r < 0)
-        fail(u, r, e);
-    if (r < 0)
-        give_back(u, p, NULL);
-    return r;
+    return upload_flight_write(&u->flight, p, take_part, e);
 }
 
 /* --- resume ---------------------------------------------------------------------------------------------------------
@@ -243,7 +164,7 @@ static int check_blocks(struct upload *u, const struct upload_past *past, struct
 {
     CLEANUP(http_answer_done) struct http_answer a = {0};
     CLEANUP(az_listing_done) struct az_listing l = {0};
-    struct az_call c = {.method = "GET", .action = AZ_READ, .key = u->object->key, .patience = &u->patience};
+    struct az_call c = {.method = "GET", .action = AZ_READ, .key = u->object->key, .patience = &u->flight.patience};
     char id[ID_SIZE];
     int r;
 
@@ -283,16 +204,13 @@ int az_upload_new(struct az *s, const struct upload_start *start, struct upload 
     CLEANUP(az_upload_free_ptr) struct upload *u = calloc(1, sizeof(*u));
     int r;
 
-    assert(start->object && start->object->key && start->events && start->events->done);
+    assert(start->object && start->object->key);
     if (!u)
         return az_fail(e, -ENOMEM, "out of memory");
     u->s = s;
     u->object = start->object;
-    u->events = start->events;
-    u->patience = (struct request_patience){.wait = wait_patiently, .ctx = u};
-    pthread_mutex_init(&u->lock, NULL);
-    pthread_mutex_init(&u->events_lock, NULL);
-    if (upload_pool_new(az_uploads(s), &POOL_OPS, u, &u->pool) < 0)
+    u->flight = (struct upload_flight){.ops = &FLIGHT, .ctx = u, .events = start->events};
+    if (upload_flight_init(&u->flight, az_uploads(s)) < 0)
         return az_fail(e, -ENOMEM, "out of memory");
     if (start->past && (r = take_up(u, start->past, e)) < 0)
         return r;
@@ -307,7 +225,7 @@ int az_upload_new(struct az *s, const struct upload_start *start, struct upload 
 static int is_there(struct upload *u, const struct whole *w, struct err *e)
 {
     struct object_info info;
-    int r = az_stat(u->s, u->object->key, &u->patience, &info, e);
+    int r = az_stat(u->s, u->object->key, &u->flight.patience, &info, e);
 
     if (r == -FAULT_NO_OBJECT)
         return 0;
@@ -346,11 +264,11 @@ static int put_single(struct upload *u, const struct whole *w, struct err *e)
         return az_fail(e, r, "out of memory");
     if (r < 0)
         return r;
-    r = az_put(u->s, &put, &u->patience, e);
+    r = az_put(u->s, &put, &u->flight.patience, e);
     if (r == -FAULT_EXISTS)
         r = settle(u, w, r, e);
     if (r == 0)
-        give_back(u, TAKE_PTR(u->single), "put");
+        upload_flight_give_back(&u->flight, TAKE_PTR(u->single), "put");
     return r;
 }
 
@@ -370,7 +288,7 @@ static int put_list(struct upload *u, const struct whole *w, struct err *e)
     CLEANUP(http_answer_done) struct http_answer a = {0};
     CLEANUP(buf_done) struct buf list = {0};
     struct az_call c = {
-        .method = "PUT", .action = AZ_WRITE, .key = u->object->key, .creates = true, .patience = &u->patience};
+        .method = "PUT", .action = AZ_WRITE, .key = u->object->key, .creates = true, .patience = &u->flight.patience};
     const char *type = u->object->content_type;
     char md5[AZ_MD5_SIZE];
     int r = make_list(u, &list);
@@ -393,8 +311,8 @@ int az_upload_commit(struct upload *u, const struct whole *w, struct err *e)
 {
     int r;
 
-    upload_pool_drain(u->pool);
-    if ((r = upload_result(u, e)) < 0)
+    upload_pool_drain(u->flight.pool);
+    if ((r = upload_flight_result(&u->flight, e)) < 0)
         return r;
     if (u->size != w->size || (u->count == 0 && !u->single))
         return az_fail(e, -EINVAL, "the parts of '%.200s' come to %" PRIu64 " bytes instead of %" PRIu64,
@@ -405,7 +323,7 @@ int az_upload_commit(struct upload *u, const struct whole *w, struct err *e)
 int az_upload_verify(struct upload *u, const struct whole *w, bool read, struct err *e)
 {
     struct object_info info;
-    int r = read ? az_stat(u->s, u->object->key, &u->patience, &info, e) : -FAULT_DENIED;
+    int r = read ? az_stat(u->s, u->object->key, &u->flight.patience, &info, e) : -FAULT_DENIED;
 
     if (r == -FAULT_DENIED) /* the service has compared every body with its MD5, and taken the list of all */
         return 1;
@@ -425,18 +343,15 @@ void az_upload_abort(struct upload *u)
 {
     struct err aborted;
 
-    fail(u, az_fail(&aborted, -ECANCELED, "the upload of '%.200s' was aborted", u->object->key), &aborted);
-    upload_pool_drain(u->pool);
+    upload_flight_fail(&u->flight, az_fail(&aborted, -ECANCELED, "the upload of '%.200s' was aborted", u->object->key),
+                       &aborted);
+    upload_pool_drain(u->flight.pool);
 }
 
 void az_upload_free(struct upload *u)
 {
     if (!u)
         return;
-    upload_pool_free(u->pool);
-    if (u->single)
-        give_back(u, u->single, NULL);
-    pthread_mutex_destroy(&u->events_lock);
-    pthread_mutex_destroy(&u->lock);
+    upload_flight_done(&u->flight, u->single);
     free(u);
 }

@@ -5,41 +5,30 @@
  */
 #pragma once
 
-#include <pthread.h>
-
 #include "store/http/gateway_client.h"
-#include "store/upload_pool.h"
+#include "store/upload_flight.h"
 
 struct direct_upload {
     struct upload base;
     struct upload *stream;        /* not NULL: it passes through */
     struct gateway_client client; /* no upload before the first part; waits are the owner's, one call at a time */
 
+    struct upload_flight flight;
+
     /* the caller's thread alone */
-    struct upload_pool *pool;
     unsigned count; /* parts, without an empty last one */
     uint64_t size;  /* bytes in them */
 
-    pthread_mutex_t lock; /* for the following */
-    char **etags;         /* NULL while a part is on its way */
+    /* With the flight's lock. */
+    char **etags; /* NULL while a part is on its way */
     uint64_t *sizes;
     size_t capacity, sizes_capacity;
-    int result; /* the first failure: it stays */
-    struct err error;
-
-    pthread_mutex_t events_lock; /* one call at a time */
 };
 
-extern const struct upload_pool_ops DIRECT_UPLOAD_POOL;
-
-/* Notes a failure, if it is the first, and stops the pool. Returns result. */
-int direct_upload_fail(struct direct_upload *u, int result, const struct err *e);
+extern const struct upload_flight_ops DIRECT_UPLOAD_FLIGHT;
 
 /* The first failure; 0: none. */
 int direct_upload_failure(struct direct_upload *u, struct err *e);
-
-/* To the caller: etag NULL, it was not stored. */
-void direct_upload_give_back(struct direct_upload *u, struct part *p, const char *etag);
 
 /* What the bucket has. -ENOMEM. */
 int direct_upload_note_part(struct direct_upload *u, unsigned number, uint64_t size, const char *etag, struct err *e);

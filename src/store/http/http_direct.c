@@ -24,10 +24,7 @@ static void say_waiting(void *ctx, const struct err *e, uint64_t delay_ms)
 {
     struct direct_upload *u = ctx;
 
-    pthread_mutex_lock(&u->events_lock);
-    if (u->base.events->waiting)
-        u->base.events->waiting(u->base.events->ctx, e, delay_ms);
-    pthread_mutex_unlock(&u->events_lock);
+    upload_flight_waiting(&u->flight, e, delay_ms);
 }
 
 /* --- the caller's thread ------------------------------------------------------------------------------------------ */
@@ -51,7 +48,7 @@ static int pass_through(struct direct_upload *u, struct part *p, struct err *e)
 
     gateway_client_cancel(&u->client);
     if ((r = http_upload_stream_new(u->base.store, &start, &u->stream, e)) < 0) {
-        direct_upload_give_back(u, p, NULL);
+        upload_flight_give_back(&u->flight, p, NULL);
         return r;
     }
     return u->stream->way->write(u->stream, p, e);
@@ -65,7 +62,7 @@ static int prove(struct direct_upload *u, struct part *p, struct err *e)
                             .part = p,
                             .patient = u->count > 0, /* what was begun is worth some */
                             .wait = direct_upload_wait,
-                            .wait_ctx = u->pool};
+                            .wait_ctx = u->flight.pool};
     char text[S3_PART_ETAG_MAX];
     struct s3_part_etag etag;
     int r = direct_part_send(&t, &etag, e);
@@ -87,10 +84,7 @@ static int prove(struct direct_upload *u, struct part *p, struct err *e)
 
 static void give_token(struct direct_upload *u)
 {
-    pthread_mutex_lock(&u->events_lock);
-    if (u->base.events->token)
-        u->base.events->token(u->base.events->ctx, u->client.upload.token);
-    pthread_mutex_unlock(&u->events_lock);
+    upload_flight_token(&u->flight, u->client.upload.token);
 }
 
 /* An upload that another process began: what it has stored is in the bucket, so it is not thrown away for a bucket that
@@ -112,12 +106,12 @@ static int take_unproven(struct direct_upload *u, struct part *p, struct err *e)
     if (r == 1)
         r = cannot_go_on(u, e);
     if (r < 0)
-        direct_upload_fail(u, r, e);
+        upload_flight_fail(&u->flight, r, e);
     if (r == 0 && is_new)
         give_token(u);
     if (r == 0)
         snprintf(text, sizeof(text), "%s", u->etags[p->number - 1]);
-    direct_upload_give_back(u, p, r < 0 ? NULL : text);
+    upload_flight_give_back(&u->flight, p, r < 0 ? NULL : text);
     return r;
 }
 
@@ -130,10 +124,10 @@ static int take_part(struct direct_upload *u, struct part *p, struct err *e)
     if ((r = direct_upload_make_room(u, p->number, e)) < 0)
         return r;
     if (p->size == 0 && p->number > 1) { /* the object ends with the part before */
-        direct_upload_give_back(u, p, "empty");
+        upload_flight_give_back(&u->flight, p, "empty");
         return 0;
     }
-    if ((r = upload_pool_put(u->pool, p)) < 0)
+    if ((r = upload_pool_put(u->flight.pool, p)) < 0)
         return r == -ECANCELED ? r : err_set(e, r, "cannot start a thread: %s", strerror(-r));
     u->size += p->size;
     u->count++;
@@ -147,7 +141,7 @@ static int put_small(struct direct_upload *u, struct part *p, struct err *e)
 
     u->base.confirmed = r == 0;
     u->size = p->size;
-    direct_upload_give_back(u, p, r < 0 ? NULL : "");
+    upload_flight_give_back(&u->flight, p, r < 0 ? NULL : "");
     return r < 0 ? r : 0;
 }
 
@@ -185,9 +179,9 @@ static int write_part(struct upload *base, struct part *p, struct err *e)
     if (r == -ECANCELED) /* another part has failed meanwhile: that failure is the cause */
         r = direct_upload_failure(u, e);
     else if (r < 0)
-        direct_upload_fail(u, r, e);
+        upload_flight_fail(&u->flight, r, e);
     if (r < 0)
-        direct_upload_give_back(u, p, NULL);
+        upload_flight_give_back(&u->flight, p, NULL);
     return r;
 }
 
@@ -220,7 +214,7 @@ static int commit(struct upload *base, const struct whole *w, struct err *e)
         base->confirmed = u->stream->confirmed;
         return r;
     }
-    upload_pool_drain(u->pool);
+    upload_pool_drain(u->flight.pool);
     if ((r = direct_upload_failure(u, e)) < 0)
         return r;
     if (u->size != w->size)
@@ -242,8 +236,8 @@ static void abort_upload(struct upload *base)
         u->stream->way->abort(u->stream);
         return;
     }
-    direct_upload_fail(u, err_set(&aborted, -ECANCELED, "http: the upload was aborted"), &aborted);
-    upload_pool_drain(u->pool); /* a part that arrives after the abort would stay */
+    upload_flight_fail(&u->flight, err_set(&aborted, -ECANCELED, "http: the upload was aborted"), &aborted);
+    upload_pool_drain(u->flight.pool); /* a part that arrives after the abort would stay */
     gateway_client_cancel(&u->client);
 }
 
@@ -253,14 +247,12 @@ static void free_upload(struct upload *base)
 
     if (u->stream)
         u->stream->way->free(u->stream);
-    upload_pool_free(u->pool);
+    upload_flight_done(&u->flight, NULL);
     for (size_t i = 0; i < u->capacity; i++)
         free(u->etags[i]);
     free(u->etags);
     free(u->sizes);
     free(u->client.upload.token);
-    pthread_mutex_destroy(&u->events_lock);
-    pthread_mutex_destroy(&u->lock);
     free(u);
 }
 
@@ -311,9 +303,8 @@ int http_direct_new(struct http_store *s, const struct upload_start *start, stru
                                         .key = start->object->key,
                                         .content_type = start->object->content_type,
                                         .events = {.ctx = u, .waiting = say_waiting}};
-    pthread_mutex_init(&u->lock, NULL);
-    pthread_mutex_init(&u->events_lock, NULL);
-    r = upload_pool_new(s->uploads, &DIRECT_UPLOAD_POOL, u, &u->pool) < 0 ? err_set(e, -ENOMEM, "out of memory") : 0;
+    u->flight = (struct upload_flight){.ops = &DIRECT_UPLOAD_FLIGHT, .ctx = u, .events = start->events};
+    r = upload_flight_init(&u->flight, s->uploads) < 0 ? err_set(e, -ENOMEM, "out of memory") : 0;
     if (r == 0 && start->past)
         r = take_up(u, start->past, e);
     if (r < 0) {

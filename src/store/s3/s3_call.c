@@ -65,10 +65,9 @@ static bool belongs(const struct user_header *h, const struct s3_call *c)
 {
     bool creates = c->key && ((text_eq(c->method, "PUT") && !has_query(c, "partNumber")) || has_query(c, "uploads"));
 
-    if (h->archives && c->readable)
-        return false;
-    return h->scope == USER_HEADER_ALL || (h->scope == USER_HEADER_CREATE && creates) ||
-           (h->scope == USER_HEADER_OBJECT && c->key && !text_eq(c->method, "DELETE"));
+    return user_header_belongs(h, &(struct user_header_request){.creates = creates,
+                                                                .object = c->key && !text_eq(c->method, "DELETE"),
+                                                                .readable = c->readable});
 }
 
 unsigned s3_all_headers(const struct s3 *s, const struct s3_call *c, struct sign_pair out[S3_HEADERS_MAX])

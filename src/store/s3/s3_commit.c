@@ -88,7 +88,7 @@ static int compare_stored(struct upload *u, const struct whole *w, enum likeness
 {
     struct difference ignored;
     struct s3_head head;
-    int r = s3_head(u->s3, &(struct s3_subject){.key = u->object->key, .patience = &u->patience}, &head, e);
+    int r = s3_head(u->s3, &(struct s3_subject){.key = u->object->key, .patience = &u->flight.patience}, &head, e);
 
     if (r < 0 && r != -FAULT_NO_OBJECT)
         return r;
@@ -117,7 +117,7 @@ static int put_single(struct upload *u, const struct whole *w, struct err *e)
     memcpy(u->md5, body.md5, sizeof(u->md5));
     if (strcasecmp(body.sha256, w->sha256) != 0)
         return s3_fail(u->s3, e, -FAULT_CORRUPT, "'%.200s' changed in memory before it was sent", u->object->key);
-    r = s3_put(u->s3, &put, &u->patience, &confirmation, e);
+    r = s3_put(u->s3, &put, &u->flight.patience, &confirmation, e);
     if (r == -FAULT_EXISTS) {
         if ((r = compare_stored(u, w, &likeness, e)) < 0)
             return r;
@@ -125,14 +125,14 @@ static int put_single(struct upload *u, const struct whole *w, struct err *e)
             return fail_exists(u, e);
         put.fresh = false;
         if (likeness != LIKENESS_FULL) /* no other process writes this key: an earlier attempt left it */
-            r = s3_put(u->s3, &put, &u->patience, &confirmation, e);
+            r = s3_put(u->s3, &put, &u->flight.patience, &confirmation, e);
     }
     if (r < 0)
         return r;
     u->encrypted = confirmation.encrypted;
     memcpy(u->etag, confirmation.etag.etag, sizeof(u->etag));
     s3_part_etag_format(&confirmation.etag, text);
-    s3_upload_give_back(u, TAKE_PTR(u->single), text);
+    upload_flight_give_back(&u->flight, TAKE_PTR(u->single), text);
     return 0;
 }
 
@@ -140,7 +140,7 @@ static int complete_once(struct upload *u, const struct buf *body, bool conditio
 {
     struct s3_call c = {.method = "POST",
                         .action = "PutObject",
-                        .patience = &u->patience,
+                        .patience = &u->flight.patience,
                         .key = u->object->key,
                         .body = body->data,
                         .body_size = body->size,
@@ -175,7 +175,7 @@ static int check_there(struct upload *u, const struct whole *w, struct err *e)
     struct difference ignored;
     struct err no_matter;
     struct s3_head head;
-    int r = s3_head(u->s3, &(struct s3_subject){.key = u->object->key, .patience = &u->patience}, &head, e);
+    int r = s3_head(u->s3, &(struct s3_subject){.key = u->object->key, .patience = &u->flight.patience}, &head, e);
 
     if (r == -FAULT_NO_OBJECT || r == -FAULT_DENIED) /* we may write and not read */
         return 0;
@@ -183,7 +183,7 @@ static int check_there(struct upload *u, const struct whole *w, struct err *e)
         return r;
     if (compare(u, w, &head, &ignored) != LIKENESS_FULL)
         return fail_exists(u, e);
-    s3_abort(u->s3, u->object->key, u->token, &u->patience, &no_matter);
+    s3_abort(u->s3, u->object->key, u->token, &u->flight.patience, &no_matter);
     return 1;
 }
 
@@ -205,11 +205,11 @@ static int complete(struct upload *u, const struct whole *w, struct err *e)
 
         condition = condition && !s3_lacks(u->s3, S3_LACKS_CONDITION);
         r = complete_once(u, &body, condition, &a, e);
-        if (r < 0 && s3_learn(u->s3, &a, condition ? 1u << S3_LACKS_CONDITION : 0, &u->patience))
+        if (r < 0 && s3_learn(u->s3, &a, condition ? 1u << S3_LACKS_CONDITION : 0, &u->flight.patience))
             continue;
         if (r == -FAULT_GONE && s3_answered(u->s3, &a, "InvalidPart")) {
             /* These parts can never be committed: the next attempt must not resume the upload. */
-            s3_abort(u->s3, u->object->key, u->token, &u->patience, &ignored);
+            s3_abort(u->s3, u->object->key, u->token, &u->flight.patience, &ignored);
             return r;
         }
         if (r == -FAULT_GONE)
@@ -222,7 +222,7 @@ static int complete(struct upload *u, const struct whole *w, struct err *e)
                 return fail_exists(u, e);
             if (likeness != LIKENESS_FULL)
                 continue; /* left by an earlier attempt: see put_single */
-            s3_abort(u->s3, u->object->key, u->token, &u->patience, &ignored);
+            s3_abort(u->s3, u->object->key, u->token, &u->flight.patience, &ignored);
             return 0;
         }
         /* The ETag can be empty, and the answer can be cut short: verify looks at the object anyway. */
@@ -247,8 +247,8 @@ int s3_upload_commit(struct upload *u, const struct whole *w, struct err *e)
 {
     int r;
 
-    upload_pool_drain(u->uploads);
-    if ((r = s3_upload_result(u, e)) < 0 || (r = check_whole(u, w, e)) < 0)
+    upload_pool_drain(u->flight.pool);
+    if ((r = upload_flight_result(&u->flight, e)) < 0 || (r = check_whole(u, w, e)) < 0)
         return r;
     return u->single ? put_single(u, w, e) : complete(u, w, e);
 }
@@ -272,7 +272,8 @@ static int accept_unseen(struct upload *u, const struct whole *w, struct err *e)
 int s3_upload_verify(struct upload *u, const struct whole *w, bool read, struct err *e)
 {
     char sum[S3_WHOLE_MAX];
-    struct s3_subject subject = {.key = u->object->key, .checksum = whole_checksum(u, sum), .patience = &u->patience};
+    struct s3_subject subject = {
+        .key = u->object->key, .checksum = whole_checksum(u, sum), .patience = &u->flight.patience};
     struct difference d;
     struct s3_head head;
     int r = read ? s3_head(u->s3, &subject, &head, e) : -FAULT_DENIED;

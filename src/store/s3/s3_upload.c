@@ -19,50 +19,6 @@ static int no_memory(const struct upload *u, struct err *e)
     return s3_fail(u->s3, e, -ENOMEM, "out of memory");
 }
 
-int s3_upload_result(struct upload *u, struct err *e)
-{
-    int r;
-
-    pthread_mutex_lock(&u->lock);
-    r = u->result;
-    if (r < 0 && e)
-        *e = u->error;
-    pthread_mutex_unlock(&u->lock);
-    return r;
-}
-
-static int fail(struct upload *u, int result, const struct err *e)
-{
-    pthread_mutex_lock(&u->lock);
-    if (u->result == 0) {
-        u->result = result;
-        u->error = *e;
-    }
-    pthread_mutex_unlock(&u->lock);
-    upload_pool_stop(u->uploads);
-    return result;
-}
-
-void s3_upload_give_back(struct upload *u, struct part *p, const char *etag)
-{
-    pthread_mutex_lock(&u->events_lock);
-    u->events->done(u->events->ctx, p, etag);
-    pthread_mutex_unlock(&u->events_lock);
-}
-
-static int wait_patiently(void *ctx, const struct err *trouble, uint64_t delay_ms)
-{
-    struct upload *u = ctx;
-
-    if (upload_pool_stopped(u->uploads))
-        return -ECANCELED;
-    pthread_mutex_lock(&u->events_lock);
-    if (u->events->waiting)
-        u->events->waiting(u->events->ctx, trouble, delay_ms);
-    pthread_mutex_unlock(&u->events_lock);
-    return upload_pool_wait(u->uploads, delay_ms);
-}
-
 /* Over TLS a cheap checksum is enough once the store has shown that it compares it; or OBS's Content-MD5. Without TLS
  * only the signature keeps others from changing the bytes. */
 static struct s3_protection protection(const struct upload *u, struct s3_body *body)
@@ -77,9 +33,9 @@ static struct s3_protection protection(const struct upload *u, struct s3_body *b
 
 static void note_encryption(struct upload *u)
 {
-    pthread_mutex_lock(&u->lock);
+    pthread_mutex_lock(&u->flight.lock);
     u->encrypted = true;
-    pthread_mutex_unlock(&u->lock);
+    pthread_mutex_unlock(&u->flight.lock);
 }
 
 /* On a thread of the pool: one part, until the store has confirmed it or another try would not help. */
@@ -96,7 +52,7 @@ static int send_part(struct upload *u, struct http *h, const struct part *p, str
             .s3 = u->s3, .body = &body, .checksum = by.checksum, .key = u->object->key};
         struct s3_call c = {.method = "PUT",
                             .action = "PutObject",
-                            .patience = &u->patience,
+                            .patience = &u->flight.patience,
                             .key = u->object->key,
                             .check = s3_confirm,
                             .check_ctx = &confirmation};
@@ -107,7 +63,7 @@ static int send_part(struct upload *u, struct http *h, const struct part *p, str
         if ((r = s3_send_body(u->s3, &c, &body, &by, e)) < 0)
             return r;
         r = s3_perform(u->s3, h, &c, &a, e);
-        if (r < 0 && s3_learn(u->s3, &a, s3_protection_lacks(&by), &u->patience))
+        if (r < 0 && s3_learn(u->s3, &a, s3_protection_lacks(&by), &u->flight.patience))
             continue;
         if (r < 0)
             return r;
@@ -130,74 +86,62 @@ static int set_part_etag(struct upload *u, unsigned number, const char *text, st
 
     if (!copy)
         return no_memory(u, e);
-    pthread_mutex_lock(&u->lock);
+    pthread_mutex_lock(&u->flight.lock);
     u->part_etags[number - 1] = copy;
-    pthread_mutex_unlock(&u->lock);
+    pthread_mutex_unlock(&u->flight.lock);
     return 0;
 }
 
-static void work(void *ctx, void **connection, struct part *p)
+static int connect_again(void *ctx, struct http **ret, struct err *e)
+{
+    const struct upload *u = ctx;
+
+    return s3_http_new(u->s3, ret, e);
+}
+
+static int send_and_note(void *ctx, struct http *h, const struct part *p, char etag[static UPLOAD_ETAG_MAX],
+                         struct err *e)
 {
     struct upload *u = ctx;
-    struct http *h = *connection;
-    struct s3_part_etag etag;
-    char text[S3_PART_ETAG_MAX];
-    struct err e = {0};
-    int r = 0;
+    struct s3_part_etag found;
+    int r = send_part(u, h, p, &found, e);
 
-    if (upload_pool_stopped(u->uploads)) {
-        s3_upload_give_back(u, p, NULL);
-        return;
-    }
-    if (!h && (r = s3_http_new(u->s3, &h, &e)) == 0)
-        *connection = h;
-    if (r == 0 && (r = send_part(u, h, p, &etag, &e)) == 0)
-        r = set_part_etag(u, p->number, s3_part_etag_format(&etag, text), &e);
-    if (r < 0)
-        fail(u, r, &e);
-    s3_upload_give_back(u, p, r < 0 ? NULL : text);
+    return r < 0 ? r : set_part_etag(u, p->number, s3_part_etag_format(&found, etag), e);
 }
 
-static void close_connection(void *connection)
-{
-    http_free(connection);
-}
-
-static const struct upload_pool_ops POOL_OPS = {.work = work, .close = close_connection};
+static const struct upload_flight_ops FLIGHT = {.connect = connect_again, .send = send_and_note};
 
 static int make_room(struct upload *u, unsigned count, struct err *e)
 {
     size_t before = u->capacity;
     int r;
 
-    pthread_mutex_lock(&u->lock);
+    pthread_mutex_lock(&u->flight.lock);
     r = array_reserve(&u->part_etags, count, &u->capacity, sizeof(*u->part_etags), S3_PARTS_MAX);
     if (r == 0 && u->capacity > before)
         memset(u->part_etags + before, 0, (u->capacity - before) * sizeof(*u->part_etags));
-    pthread_mutex_unlock(&u->lock);
+    pthread_mutex_unlock(&u->flight.lock);
     return r < 0 ? no_memory(u, e) : 0;
 }
 
 static int create(struct upload *u, struct err *e)
 {
     struct s3_begun begun = {.token = NULL};
-    int r = s3_begin(u->s3, u->object, &u->patience, &begun, e);
+    int r = s3_begin(u->s3, u->object, &u->flight.patience, &begun, e);
 
     if (r < 0)
         return r;
     u->token = begun.token;
     u->checksum = begun.checksum;
     atomic_store(&u->checks, begun.checks);
-    pthread_mutex_lock(&u->events_lock);
-    if (u->events->token)
-        u->events->token(u->events->ctx, u->token);
-    pthread_mutex_unlock(&u->events_lock);
+    upload_flight_token(&u->flight, u->token);
     return 0;
 }
 
 /* The first of many parts begins the upload; an only one waits for commit. */
-static int take_part(struct upload *u, struct part *p, struct err *e)
+static int take_part(void *ctx, struct part *p, struct err *e)
 {
+    struct upload *u = ctx;
     int r;
 
     if (p->number != u->count + 1 || p->number > S3_PARTS_MAX || u->single || (!p->last && p->size < S3_PART_MIN))
@@ -211,10 +155,10 @@ static int take_part(struct upload *u, struct part *p, struct err *e)
     if ((!u->token && (r = create(u, e)) < 0) || (r = make_room(u, p->number, e)) < 0)
         return r;
     if (p->size == 0) { /* nothing to send: the object ends with the part before */
-        s3_upload_give_back(u, p, "empty");
+        upload_flight_give_back(&u->flight, p, "empty");
         return 0;
     }
-    r = upload_pool_put(u->uploads, p);
+    r = upload_pool_put(u->flight.pool, p);
     if (r < 0)
         return r == -ECANCELED ? r : s3_fail(u->s3, e, r, "cannot start a thread: %s", strerror(-r));
     u->size += p->size;
@@ -224,18 +168,7 @@ static int take_part(struct upload *u, struct part *p, struct err *e)
 
 int s3_upload_write(struct upload *u, struct part *p, struct err *e)
 {
-    assert(p->number > 0 && (p->data || p->size == 0));
-    int r = s3_upload_result(u, e);
-
-    if (r == 0)
-        r = take_part(u, p, e);
-    if (r == -ECANCELED) /* another part has failed meanwhile: that failure is the cause */
-        r = s3_upload_result(u, e);
-    else if (r < 0)
-        fail(u, r, e);
-    if (r < 0)
-        s3_upload_give_back(u, p, NULL);
-    return r;
+    return upload_flight_write(&u->flight, p, take_part, e);
 }
 
 /* Whether the store still knows the upload, before megabytes are sent. */
@@ -243,7 +176,7 @@ static int ask_for_upload(struct upload *u, struct err *e)
 {
     CLEANUP(http_answer_done) struct http_answer a = {0};
     struct s3_call c = {
-        .method = "GET", .action = "ListMultipartUploadParts", .patience = &u->patience, .key = u->object->key};
+        .method = "GET", .action = "ListMultipartUploadParts", .patience = &u->flight.patience, .key = u->object->key};
     int r;
 
     s3_query(&c, "uploadId", u->token);
@@ -287,17 +220,14 @@ int s3_upload_new(struct s3 *s, const struct upload_start *start, struct upload 
     CLEANUP(s3_upload_free_ptr) struct upload *u = calloc(1, sizeof(*u));
     int r;
 
-    assert(start->object && start->object->key && start->events && start->events->done);
+    assert(start->object && start->object->key);
     if (!u)
         return s3_fail(s, e, -ENOMEM, "out of memory");
     u->s3 = s;
     u->object = start->object;
-    u->events = start->events;
     u->checksum = S3_CHECKSUM_SHA256;
-    u->patience = (struct request_patience){.wait = wait_patiently, .ctx = u};
-    pthread_mutex_init(&u->lock, NULL);
-    pthread_mutex_init(&u->events_lock, NULL);
-    if (upload_pool_new(s3_uploads(s), &POOL_OPS, u, &u->uploads) < 0)
+    u->flight = (struct upload_flight){.ops = &FLIGHT, .ctx = u, .events = start->events};
+    if (upload_flight_init(&u->flight, s3_uploads(s)) < 0)
         return no_memory(u, e);
     if (start->past && (r = take_up(u, start->past, e)) < 0)
         return r;
@@ -309,24 +239,22 @@ void s3_upload_abort(struct upload *u)
 {
     struct err ignored, aborted;
 
-    fail(u, s3_fail(u->s3, &aborted, -ECANCELED, "the upload of '%.200s' was aborted", u->object->key), &aborted);
-    upload_pool_drain(u->uploads); /* a part that arrives after the abort would stay for ever */
+    upload_flight_fail(&u->flight,
+                       s3_fail(u->s3, &aborted, -ECANCELED, "the upload of '%.200s' was aborted", u->object->key),
+                       &aborted);
+    upload_pool_drain(u->flight.pool); /* a part that arrives after the abort would stay for ever */
     if (u->token)
-        s3_abort(u->s3, u->object->key, u->token, &u->patience, &ignored);
+        s3_abort(u->s3, u->object->key, u->token, &u->flight.patience, &ignored);
 }
 
 void s3_upload_free(struct upload *u)
 {
     if (!u)
         return;
-    upload_pool_free(u->uploads);
-    if (u->single)
-        s3_upload_give_back(u, u->single, NULL);
+    upload_flight_done(&u->flight, u->single);
     for (size_t i = 0; i < u->capacity; i++)
         free(u->part_etags[i]);
     free(u->part_etags);
     free(u->token);
-    pthread_mutex_destroy(&u->events_lock);
-    pthread_mutex_destroy(&u->lock);
     free(u);
 }

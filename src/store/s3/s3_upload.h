@@ -5,12 +5,11 @@
  */
 #pragma once
 
-#include <pthread.h>
 #include <stdatomic.h>
 
 #include "store/s3/s3_multipart.h"
 #include "store/s3/s3_object.h"
-#include "store/upload_pool.h"
+#include "store/upload_flight.h"
 
 enum {
     S3_PART_MIN = 5 * 1024 * 1024, /* but for the last (S3 User Guide, "Multipart upload limits") */
@@ -20,14 +19,12 @@ enum {
 
 struct upload {
     struct s3 *s3;
-    const struct object *object;        /* the caller's */
-    const struct upload_events *events; /* the caller's */
-    struct request_patience patience;   /* waits that end when the upload does */
-    enum s3_checksum checksum;          /* of its parts, all alike; not NONE */
-    atomic_bool checks; /* the store has shown that it compares it: the signature need not hold the body */
+    const struct object *object; /* the caller's */
+    struct upload_flight flight;
+    enum s3_checksum checksum; /* of its parts, all alike; not NONE */
+    atomic_bool checks;        /* the store has shown that it compares it: the signature need not hold the body */
 
     /* The caller's thread alone. */
-    struct upload_pool *uploads;
     char *token;             /* the upload's id; NULL before the first of several parts */
     struct part *single;     /* a small object, held back until commit: it would be visible at once */
     uint64_t size;           /* bytes in parts so far */
@@ -35,26 +32,16 @@ struct upload {
     char md5[33];            /* of a small object; "" in FIPS mode */
     char etag[S3_ETAG_SIZE]; /* of the whole, as answered to the request that made it visible; "" */
 
-    pthread_mutex_t lock; /* for the following */
-    char **part_etags;    /* of parts 1 … count, as s3_part_etag.h writes them; NULL while a part is on its way */
+    /* With the flight's lock. */
+    char **part_etags; /* of parts 1 … count, as s3_part_etag.h writes them; NULL while a part is on its way */
     size_t capacity;
     bool encrypted; /* an answer said so: the ETag of the whole is no MD5 */
-    int result;     /* the first failure: it stays */
-    struct err error;
-
-    pthread_mutex_t events_lock; /* one call at a time */
 };
 
 int s3_upload_new(struct s3 *s, const struct upload_start *start, struct upload **ret, struct err *e);
 int s3_upload_write(struct upload *u, struct part *p, struct err *e);
 void s3_upload_abort(struct upload *u);
 void s3_upload_free(struct upload *u);
-
-/* The first failure, with its message; 0 without. */
-int s3_upload_result(struct upload *u, struct err *e);
-
-/* Hands a part back. */
-void s3_upload_give_back(struct upload *u, struct part *p, const char *etag);
 
 int s3_upload_commit(struct upload *u, const struct whole *w, struct err *e);
 int s3_upload_verify(struct upload *u, const struct whole *w, bool read, struct err *e);

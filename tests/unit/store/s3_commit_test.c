@@ -22,7 +22,7 @@ static void ready(struct fake_upload *f)
 {
     assert_int_equal(fake_begin(f, STORE, NULL), 0);
     assert_int_equal(fake_write_all(f), 0);
-    upload_pool_drain(f->u->uploads);
+    upload_pool_drain(f->u->flight.pool);
 }
 
 static int commit(struct fake_upload *f)

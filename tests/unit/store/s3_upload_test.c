@@ -26,8 +26,8 @@ static void check_log(const char *const *expected, unsigned count)
 /* Nothing more is under way then. */
 static int settle(struct fake_upload *f)
 {
-    upload_pool_drain(f->u->uploads);
-    return s3_upload_result(f->u, &f->e);
+    upload_pool_drain(f->u->flight.pool);
+    return upload_flight_result(&f->u->flight, &f->e);
 }
 
 static void parts_are_sent_and_their_etags_given(void **state)
