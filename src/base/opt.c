@@ -350,3 +350,21 @@ int opt_parse(const struct opt *table, const struct opt_argv *line, void *option
     *ret_operands = TAKE_PTR(operands);
     return p.operand_count;
 }
+
+bool opt_list_has(const struct opt_list *list, const char *text)
+{
+    for (unsigned i = 0; i < list->count; i++)
+        if (text_eq(list->item[i], text))
+            return true;
+    return false;
+}
+
+bool opt_list_same(const struct opt_list *a, const struct opt_list *b)
+{
+    if (a->count != b->count)
+        return false;
+    for (unsigned i = 0; i < a->count; i++)
+        if (!text_eq(a->item[i], b->item[i]))
+            return false;
+    return true;
+}

@@ -34,6 +34,8 @@ struct opt_list {
     const char *item[OPT_LIST_MAX];
     unsigned count;
 };
+bool opt_list_has(const struct opt_list *list, const char *text);
+bool opt_list_same(const struct opt_list *a, const struct opt_list *b); /* the same texts in the same order */
 
 struct opt {
     enum opt_type type;

@@ -74,6 +74,24 @@ int strv_set(struct strv *v, const char *name, const char *value)
     return strv_printf(v, "%s=%s", name, value);
 }
 
+bool strv_has(const struct strv *v, const char *text)
+{
+    for (size_t i = 0; i < v->count; i++)
+        if (strcmp(v->item[i], text) == 0)
+            return true;
+    return false;
+}
+
+bool strv_same(const struct strv *a, const struct strv *b)
+{
+    if (a->count != b->count)
+        return false;
+    for (size_t i = 0; i < a->count; i++)
+        if (strcmp(a->item[i], b->item[i]) != 0)
+            return false;
+    return true;
+}
+
 void strv_done(struct strv *v)
 {
     for (size_t i = 0; i < v->count; i++)

@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct strv {
@@ -18,5 +19,8 @@ int strv_add_all(struct strv *v, char *const *items);
 
 /* In an environment: NAME=value in the place of what NAME was, or at the end. */
 int strv_set(struct strv *v, const char *name, const char *value);
+
+bool strv_has(const struct strv *v, const char *text);
+bool strv_same(const struct strv *a, const struct strv *b); /* the same texts in the same order */
 
 void strv_done(struct strv *v);

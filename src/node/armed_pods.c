@@ -62,21 +62,14 @@ void armed_pods_free(struct armed_pods *a)
     free(a);
 }
 
-static bool has(const struct opt_list *list, const char *name)
-{
-    for (unsigned i = 0; i < list->count; i++)
-        if (text_eq(list->item[i], name))
-            return true;
-    return false;
-}
-
 static bool is_wanted(const struct armed_pods *a, const struct pod_row *row)
 {
     const char *asks = pod_row_value(&row->annotations, POD_ANNOTATION_ARM);
 
     if (row->pending || row->gone_ns != 0 || !*row->rule || text_eq(asks, "false"))
         return false;
-    return has(a->config.all, row->rule) || (has(a->config.asked, row->rule) && text_eq(asks, "true"));
+    return opt_list_has(a->config.all, row->rule) ||
+           (opt_list_has(a->config.asked, row->rule) && text_eq(asks, "true"));
 }
 
 /* What decides about the pod, so that a change of it is seen. */

@@ -14,6 +14,7 @@
 #include "base/array.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "node/component_args.h"
 #include "node/core_home.h"
 #include "node/pod_rules.h"
 
@@ -49,20 +50,6 @@ void component_list_done(struct component_list *l)
     strv_done(&l->trees);
     cores_plan_done(&l->cores);
     *l = (struct component_list){0};
-}
-
-static int add_option(struct strv *args, const char *name, const char *value)
-{
-    return value ? strv_printf(args, "--%s=%s", name, value) : 0;
-}
-
-static int add_list(struct strv *args, const char *name, const struct opt_list *list)
-{
-    int r = 0;
-
-    for (unsigned i = 0; i < list->count && r == 0; i++)
-        r = add_option(args, name, list->item[i]);
-    return r;
 }
 
 int component_add_namespaces(struct strv *args, const struct config *c, const bool *mine)
@@ -115,11 +102,13 @@ int component_add_store(struct component_spec *s, const struct config *c, const 
 {
     int r;
 
-    if ((r = add_option(&s->args, "to", d->url)) < 0 || (r = add_option(&s->args, "endpoint", d->endpoint)) < 0 ||
-        (r = add_option(&s->args, "region", d->region)) < 0 || (r = add_option(&s->args, "ca-file", d->ca_file)) < 0 ||
-        (r = add_option(&s->args, "credentials-file", d->is_http ? d->credentials : NULL)) < 0 ||
+    if ((r = component_add_option(&s->args, "to", d->url)) < 0 ||
+        (r = component_add_option(&s->args, "endpoint", d->endpoint)) < 0 ||
+        (r = component_add_option(&s->args, "region", d->region)) < 0 ||
+        (r = component_add_option(&s->args, "ca-file", d->ca_file)) < 0 ||
+        (r = component_add_option(&s->args, "credentials-file", d->is_http ? d->credentials : NULL)) < 0 ||
         (r = d->path_style ? strv_add(&s->args, "--path-style") : 0) < 0 ||
-        (r = add_option(&s->args, "log", format == LOG_JSON ? "json" : "text")) < 0 || (r = add_bandwidth(s, c, d)) < 0)
+        (r = component_add_log(&s->args, format)) < 0 || (r = add_bandwidth(s, c, d)) < 0)
         return r;
     if (d->credentials && !(s->credentials = strdup(d->credentials)))
         return -ENOMEM;
@@ -133,10 +122,10 @@ static int add_tree(struct component_spec *s, const struct config *c, const stru
     int r;
 
     if ((r = strv_add(&s->args, tree)) < 0 || (r = strv_add(&s->args, "--recursive")) < 0 ||
-        (r = add_option(&s->args, "layout", c->watch.layout ? c->watch.layout : "namespace/pod")) < 0 ||
+        (r = component_add_option(&s->args, "layout", c->watch.layout ? c->watch.layout : "namespace/pod")) < 0 ||
         (r = strv_printf(&s->args, "--state=%s/.salvage-%s", tree, d->name)) < 0)
         return r;
-    return add_option(&s->args, "dir-mode", c->watch.dir_mode);
+    return component_add_option(&s->args, "dir-mode", c->watch.dir_mode);
 }
 
 /* tree: NULL: none. */
@@ -146,9 +135,10 @@ static int add_watch_options(struct component_spec *s, const struct config *c, c
     const struct config_watch *w = &c->watch;
     int r;
 
-    if ((r = strv_add(&s->args, "salvage")) < 0 || (r = strv_add(&s->args, "watch")) < 0 ||
-        (r = tree ? add_tree(s, c, d, tree) : 0) < 0 || (r = add_option(&s->args, "retain-age", w->retain_age)) < 0 ||
-        (r = add_option(&s->args, "retain-bytes", w->retain_bytes)) < 0)
+    if ((r = component_add_words(&s->args, (const char *const[]){"salvage", "watch", NULL})) < 0 ||
+        (r = tree ? add_tree(s, c, d, tree) : 0) < 0 ||
+        (r = component_add_option(&s->args, "retain-age", w->retain_age)) < 0 ||
+        (r = component_add_option(&s->args, "retain-bytes", w->retain_bytes)) < 0)
         return r;
     return strv_printf(&s->args, "--grace=%" PRIu64 "ms", c->grace_ms);
 }
@@ -159,9 +149,9 @@ static int add_captures(struct component_spec *s, const struct config *c)
     int r = strv_printf(&s->args, "--share=%s/guards", c->run);
 
     if (r == 0)
-        r = c->limits.captures ? add_option(&s->args, "at-once-all", c->limits.captures)
+        r = c->limits.captures ? component_add_option(&s->args, "at-once-all", c->limits.captures)
                                : strv_printf(&s->args, "--at-once-all=%d", CAPTURES);
-    return r == 0 ? add_option(&s->args, "at-once", c->limits.captures_namespace) : r;
+    return r == 0 ? component_add_option(&s->args, "at-once", c->limits.captures_namespace) : r;
 }
 
 static int add_guard_options(struct component_spec *s, const struct config *c, const struct config_rule *rule)
@@ -169,18 +159,19 @@ static int add_guard_options(struct component_spec *s, const struct config *c, c
     const struct config_guard *g = &rule->guard;
     int r;
 
-    if ((r = strv_add(&s->args, "salvage")) < 0 || (r = strv_add(&s->args, "guard")) < 0 ||
-        (r = strv_add(&s->args, "--all")) < 0 || (r = add_list(&s->args, "when", &g->when)) < 0 ||
-        (r = add_list(&s->args, "do", &g->actions)) < 0 || (r = add_option(&s->args, "cooldown", g->cooldown)) < 0 ||
-        (r = add_option(&s->args, "max-cases", g->max_cases)) < 0 ||
-        (r = add_option(&s->args, "max-cases-tenant", g->max_cases_tenant)) < 0 ||
-        (r = add_option(&s->args, "max-cases-all", g->max_cases_all)) < 0 ||
-        (r = add_option(&s->args, "pod-logs", c->pod_logs)) < 0 || (r = add_captures(s, c)) < 0)
+    if ((r = component_add_words(&s->args, (const char *const[]){"salvage", "guard", "--all", NULL})) < 0 ||
+        (r = component_add_list(&s->args, "when", &g->when)) < 0 ||
+        (r = component_add_list(&s->args, "do", &g->actions)) < 0 ||
+        (r = component_add_option(&s->args, "cooldown", g->cooldown)) < 0 ||
+        (r = component_add_option(&s->args, "max-cases", g->max_cases)) < 0 ||
+        (r = component_add_option(&s->args, "max-cases-tenant", g->max_cases_tenant)) < 0 ||
+        (r = component_add_option(&s->args, "max-cases-all", g->max_cases_all)) < 0 ||
+        (r = component_add_option(&s->args, "pod-logs", c->pod_logs)) < 0 || (r = add_captures(s, c)) < 0)
         return r;
     if (c->state && (r = strv_printf(&s->args, "--state=%s/guard-%s", c->state, rule->name)) < 0)
         return r;
     /* One case is made after the other: a dead store must not keep it from the next. */
-    return g->give_up ? add_option(&s->args, "give-up", g->give_up)
+    return g->give_up ? component_add_option(&s->args, "give-up", g->give_up)
                       : strv_printf(&s->args, "--give-up=%dms", GIVE_UP_MS);
 }
 
@@ -216,22 +207,12 @@ static int add_watches(struct component_list *l, const struct config *c, const s
             snprintf(s->name, sizeof(s->name), "watch/%s/%u", d->name, i + 1);
         if ((r = add_watch_options(s, c, d, trees > 0 ? c->watch.trees.item[i] : NULL)) < 0 ||
             (r = trees > 0 ? component_add_selection(&s->args, c, mine) : add_pod_rules(&s->args, c, mine)) < 0 ||
-            (r = i == 0 && c->watch.volumes ? add_option(&s->args, "kubelet", c->kubelet) : 0) < 0 ||
+            (r = i == 0 && c->watch.volumes ? component_add_option(&s->args, "kubelet", c->kubelet) : 0) < 0 ||
             (r = component_add_notices(s, c, d)) < 0)
             return r;
         r = component_add_store(s, c, d, format);
     }
     return r;
-}
-
-static bool same_list(const struct opt_list *a, const struct opt_list *b)
-{
-    if (a->count != b->count)
-        return false;
-    for (unsigned i = 0; i < a->count; i++)
-        if (!text_eq(a->item[i], b->item[i]))
-            return false;
-    return true;
 }
 
 static bool same_text(const char *a, const char *b)
@@ -244,10 +225,10 @@ static bool same_guard(const struct config_rule *a, const struct config_rule *b)
 {
     const struct config_guard *x = &a->guard, *y = &b->guard;
 
-    return a->to == b->to && x->on && y->on && same_list(&x->when, &y->when) && same_list(&x->actions, &y->actions) &&
-           same_text(x->cooldown, y->cooldown) && same_text(x->max_cases, y->max_cases) &&
-           same_text(x->max_cases_tenant, y->max_cases_tenant) && same_text(x->max_cases_all, y->max_cases_all) &&
-           same_text(x->give_up, y->give_up);
+    return a->to == b->to && x->on && y->on && opt_list_same(&x->when, &y->when) &&
+           opt_list_same(&x->actions, &y->actions) && same_text(x->cooldown, y->cooldown) &&
+           same_text(x->max_cases, y->max_cases) && same_text(x->max_cases_tenant, y->max_cases_tenant) &&
+           same_text(x->max_cases_all, y->max_cases_all) && same_text(x->give_up, y->give_up);
 }
 
 /* The guard of this rule, unless an earlier rule has the same. */
@@ -271,74 +252,6 @@ static int add_guard(struct component_list *l, const struct config *c, const str
         (r = component_add_notices(s, c, rule->to)) < 0)
         return r;
     return component_add_store(s, c, rule->to, format);
-}
-
-static int add_requests(struct component_list *l, const struct config *c, enum log_format format)
-{
-    const struct config_requests *q = &c->requests;
-    struct component_spec *s;
-    int r = component_list_add(l, &s);
-
-    if (r < 0)
-        return r;
-    s->line = q->line;
-    snprintf(s->name, sizeof(s->name), "requests");
-    if ((r = strv_add(&s->args, "salvage")) < 0 || (r = strv_add(&s->args, "node-requests")) < 0 ||
-        (r = strv_printf(&s->args, "--config=%s/" NODE_ACCEPTED, c->run)) < 0 ||
-        (r = add_option(&s->args, "url", q->url)) < 0 || (r = add_option(&s->args, "ca-file", q->ca_file)) < 0 ||
-        (r = add_option(&s->args, "credentials-file", q->credentials)) < 0 ||
-        (r = add_option(&s->args, "node", c->pods.node)) < 0 ||
-        (r = c->pods.on ? strv_printf(&s->args, "--pods=%s/pods.json", c->run) : 0) < 0 ||
-        (r = add_option(&s->args, "pod-logs", c->pod_logs)) < 0)
-        return r;
-    return add_option(&s->args, "log", format == LOG_JSON ? "json" : "text");
-}
-
-static int add_arm(struct component_list *l, const struct config *c, enum log_format format)
-{
-    struct component_spec *s;
-    bool any = false;
-    int r;
-
-    for (size_t i = 0; i < c->rules; i++)
-        any = any || c->rule[i].arm != CONFIG_ARM_NONE;
-    if (!any)
-        return 0;
-    if ((r = component_list_add(l, &s)) < 0)
-        return r;
-    snprintf(s->name, sizeof(s->name), "arm");
-    if ((r = strv_add(&s->args, "salvage")) < 0 || (r = strv_add(&s->args, "node-arm")) < 0 ||
-        (r = c->pods.on ? strv_printf(&s->args, "--pods=%s/pods.json", c->run) : 0) < 0 ||
-        (r = add_option(&s->args, "pod-logs", c->pod_logs)) < 0 ||
-        (r = add_option(&s->args, "kubelet", c->watch.volumes ? c->kubelet : NULL)) < 0 ||
-        (r = add_list(&s->args, "tree", &c->watch.trees)) < 0)
-        return r;
-    for (size_t i = 0; i < c->rules && r == 0; i++)
-        if (c->rule[i].arm != CONFIG_ARM_NONE)
-            r = add_option(&s->args, c->rule[i].arm == CONFIG_ARM_ALL ? "arm-rule" : "asked-rule", c->rule[i].name);
-    return r < 0 ? r : add_option(&s->args, "log", format == LOG_JSON ? "json" : "text");
-}
-
-static int add_pods(struct component_list *l, const struct config *c, enum log_format format)
-{
-    const struct config_pods *p = &c->pods;
-    struct component_spec *s;
-    int r = component_list_add(l, &s);
-
-    if (r < 0)
-        return r;
-    snprintf(s->name, sizeof(s->name), "pods");
-    s->reads_config = true;
-    if ((r = strv_add(&s->args, "salvage")) < 0 || (r = strv_add(&s->args, "node-pods")) < 0 ||
-        (r = strv_printf(&s->args, "--config=%s/" NODE_ACCEPTED, c->run)) < 0 ||
-        (r = strv_printf(&s->args, "--out=%s/pods.json", c->run)) < 0 ||
-        (r = l->cores.dir ? strv_printf(&s->args, "--copy=%s/pods.json", l->cores.dir) : 0) < 0 ||
-        (r = add_option(&s->args, "pod-logs", c->pod_logs)) < 0 || (r = add_option(&s->args, "node", p->node)) < 0 ||
-        (r = add_option(&s->args, "api", p->api)) < 0 || (r = add_option(&s->args, "account", p->account)) < 0 ||
-        (r = add_option(&s->args, "kubelet", p->kubelet)) < 0 ||
-        (r = add_option(&s->args, "kubelet-ca", p->kubelet_ca)) < 0)
-        return r;
-    return add_option(&s->args, "log", format == LOG_JSON ? "json" : "text");
 }
 
 /* Others wait for what it knows. */
@@ -373,7 +286,7 @@ static int add_disk_limits(struct component_list *l, const struct config *c)
         if (r == 0 && limits->disk)
             r = strv_printf(args, "--retain-bytes=%" PRIu64, limits->disk / watches);
         if (r == 0)
-            r = add_option(args, "retain-bytes-tenant", limits->disk_namespace);
+            r = component_add_option(args, "retain-bytes-tenant", limits->disk_namespace);
     }
     return r;
 }
@@ -398,11 +311,11 @@ int component_list_make(const struct config *c, enum log_format format, struct c
     if (r == 0)
         r = add_disk_limits(&l, c);
     if (r == 0 && c->requests.url)
-        r = add_requests(&l, c, format);
+        r = component_add_requests(&l, c, format);
     if (r == 0)
-        r = add_arm(&l, c, format);
+        r = component_add_arm(&l, c, format);
     if (r == 0 && c->pods.on && c->path && (l.count > 0 || l.cores.dir))
-        if ((r = add_pods(&l, c, format)) == 0)
+        if ((r = component_add_pods(&l, c, format)) == 0)
             start_first(&l);
     if (r < 0)
         return r;

@@ -68,5 +68,10 @@ int component_add_namespaces(struct strv *args, const struct config *c, const bo
 int component_add_notices(struct component_spec *s, const struct config *c, const struct config_destination *d);
 int component_add_all_kills(struct component_list *l, const struct config *c, enum log_format format);
 
+/* components_pods.c: what is known of pods; requests of persons; arming, if a rule arms. */
+int component_add_pods(struct component_list *l, const struct config *c, enum log_format format);
+int component_add_requests(struct component_list *l, const struct config *c, enum log_format format);
+int component_add_arm(struct component_list *l, const struct config *c, enum log_format format);
+
 /* components_cores.c: the handler of crashes, the watches of its spool, and its socket's server. */
 int component_add_cores(struct component_list *l, const struct config *c, enum log_format format);

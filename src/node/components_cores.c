@@ -11,23 +11,10 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "node/component_args.h"
 #include "node/components.h"
 #include "node/core_home.h"
 #include "node/pod_rules.h"
-
-static int add_value(struct strv *args, const char *name, const char *value)
-{
-    return value ? strv_printf(args, "--%s=%s", name, value) : 0;
-}
-
-static int add_words(struct strv *args, const char *const *words)
-{
-    int r = 0;
-
-    for (; *words && r == 0; words++)
-        r = strv_add(args, *words);
-    return r;
-}
 
 /* The rules whose pods' cores go to this destination. False: there are none. */
 static bool find_mine(const struct config *c, const struct config_destination *d, bool mine[CONFIG_RULES_MAX])
@@ -50,7 +37,8 @@ static int add_pods(struct strv *args, const struct component_list *l, const str
         r = strv_printf(args, "--pods=%s/pods.json", l->cores.dir);
     for (size_t i = 0; i < c->rules && r == 0; i++)
         if (mine[i])
-            r = add_value(args, "pod-rule", c->rule[i].name);
+            r = component_add_option(args, "pod-rule", c->rule[i].name);
+    /* Not by component_add_namespaces: to a handler without namespaces each fits. */
     for (size_t i = 0; i < c->rules; i++)
         for (unsigned k = 0; !pod_rules_asks(&c->rule[i]) && k < c->rule[i].namespaces.count && r == 0; k++)
             r = strv_printf(args, "--namespace=%s%s", mine[i] ? "" : "!", c->rule[i].namespaces.item[k]);
@@ -69,13 +57,15 @@ static int add_set(struct component_list *l, const struct config *c, const struc
     find_mine(c, d, mine);
     s->line = k->line;
     snprintf(s->name, sizeof(s->name), "cores/%s", d->name);
-    if ((r = add_words(&s->args, command)) < 0 || (r = add_value(&s->args, "dir", l->cores.dir)) < 0 ||
-        (r = add_value(&s->args, "rate", k->rate)) < 0 || (r = add_value(&s->args, "core-max", k->core_max)) < 0 ||
-        (r = add_value(&s->args, "hold", k->hold)) < 0 ||
+    if ((r = component_add_words(&s->args, command)) < 0 ||
+        (r = component_add_option(&s->args, "dir", l->cores.dir)) < 0 ||
+        (r = component_add_option(&s->args, "rate", k->rate)) < 0 ||
+        (r = component_add_option(&s->args, "core-max", k->core_max)) < 0 ||
+        (r = component_add_option(&s->args, "hold", k->hold)) < 0 ||
         (r = k->spool ? strv_printf(&s->args, "--spool=%s/%s", k->spool, d->name) : 0) < 0 ||
-        (r = add_value(&s->args, "spool-max", k->spool_max)) < 0 ||
-        (r = add_value(&s->args, "at-once", k->at_once)) < 0 ||
-        (r = add_value(&s->args, "pod-logs", c->pod_logs)) < 0 ||
+        (r = component_add_option(&s->args, "spool-max", k->spool_max)) < 0 ||
+        (r = component_add_option(&s->args, "at-once", k->at_once)) < 0 ||
+        (r = component_add_option(&s->args, "pod-logs", c->pod_logs)) < 0 ||
         (r = k->any_limit ? strv_add(&s->args, "--any-limit") : 0) < 0 ||
         (r = k->chain ? strv_add(&s->args, "--chain") : 0) < 0 || (r = add_pods(&s->args, l, c, mine)) < 0)
         return r;
@@ -97,8 +87,8 @@ static int add_spool_watch(struct component_list *l, const struct config *c, con
         return r;
     s->line = c->cores.line;
     snprintf(s->name, sizeof(s->name), "cores-spool/%s", d->name);
-    if ((r = add_words(&s->args, command)) < 0 || (r = strv_printf(&s->args, "%s/%s", spool, d->name)) < 0 ||
-        (r = add_words(&s->args, how)) < 0 ||
+    if ((r = component_add_words(&s->args, command)) < 0 || (r = strv_printf(&s->args, "%s/%s", spool, d->name)) < 0 ||
+        (r = component_add_words(&s->args, how)) < 0 ||
         (r = strv_printf(&s->args, "--state=%s/%s/.salvage", spool, d->name)) < 0 ||
         (r = strv_printf(&s->args, "--grace=%" PRIu64 "ms", c->grace_ms)) < 0 ||
         (r = component_add_notices(s, c, d)) < 0)
@@ -117,7 +107,8 @@ static int add_server(struct component_list *l, const struct config *c)
         return r;
     s->line = c->cores.line;
     snprintf(s->name, sizeof(s->name), "cores");
-    if ((r = add_words(&s->args, command)) < 0 || (r = add_value(&s->args, "dir", l->cores.dir)) < 0)
+    if ((r = component_add_words(&s->args, command)) < 0 ||
+        (r = component_add_option(&s->args, "dir", l->cores.dir)) < 0)
         return r;
     if (asprintf(&s->follows, "%s/config.json", l->cores.dir) >= 0)
         return 0;

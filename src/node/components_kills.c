@@ -6,33 +6,28 @@
 #include <assert.h>
 #include <stdio.h>
 
+#include "node/component_args.h"
 #include "node/components.h"
-
-static int add_value(struct strv *args, const char *name, const char *value)
-{
-    return value ? strv_printf(args, "--%s=%s", name, value) : 0;
-}
 
 int component_add_notices(struct component_spec *s, const struct config *c, const struct config_destination *d)
 {
     const struct config_notify *n = &c->notify;
-    int r = 0;
+    int r;
 
     if (n->targets.count == 0 && !n->file)
         return 0;
-    for (unsigned i = 0; i < n->targets.count && r == 0; i++)
-        r = add_value(&s->args, "notify", n->targets.item[i]);
-    if (r < 0 || (r = add_value(&s->args, "notify-file", n->file)) < 0 ||
-        (r = add_value(&s->args, "notify-every", n->every)) < 0)
+    if ((r = component_add_list(&s->args, "notify", &n->targets)) < 0 ||
+        (r = component_add_option(&s->args, "notify-file", n->file)) < 0 ||
+        (r = component_add_option(&s->args, "notify-every", n->every)) < 0)
         return r;
-    return add_value(&s->args, "public-url", d->public_url);
+    return component_add_option(&s->args, "public-url", d->public_url);
 }
 
 /* The component of this rule, unless an earlier rule has the same destination. */
 static int add_kills(struct component_list *l, const struct config *c, const struct config_rule *rule,
                      enum log_format format)
 {
-    static const char *const command[] = {"salvage", "guard", "--all", "--kills-only"};
+    static const char *const command[] = {"salvage", "guard", "--all", "--kills-only", NULL};
     bool mine[CONFIG_RULES_MAX] = {false};
     struct component_spec *s;
     int r;
@@ -46,10 +41,8 @@ static int add_kills(struct component_list *l, const struct config *c, const str
         return r;
     s->line = rule->line;
     snprintf(s->name, sizeof(s->name), "kills/%s", rule->to->name);
-    for (size_t i = 0; i < ARRAY_SIZE(command); i++)
-        if ((r = strv_add(&s->args, command[i])) < 0)
-            return r;
-    if ((r = add_value(&s->args, "pod-logs", c->pod_logs)) < 0 ||
+    if ((r = component_add_words(&s->args, command)) < 0 ||
+        (r = component_add_option(&s->args, "pod-logs", c->pod_logs)) < 0 ||
         (c->state && (r = strv_printf(&s->args, "--state=%s/kills-%s", c->state, rule->to->name)) < 0) ||
         (r = component_add_selection(&s->args, c, mine)) < 0 || (r = component_add_notices(s, c, rule->to)) < 0)
         return r;

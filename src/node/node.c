@@ -152,13 +152,10 @@ static void forget(struct node *n)
 
 static bool same_spec(const struct component_spec *a, const struct component_spec *b)
 {
-    if (a->args.count != b->args.count || (a->credentials != NULL) != (b->credentials != NULL) ||
+    if ((a->credentials != NULL) != (b->credentials != NULL) ||
         (a->credentials && !text_eq(a->credentials, b->credentials)))
         return false;
-    for (size_t i = 0; i < a->args.count; i++)
-        if (!text_eq(a->args.item[i], b->args.item[i]))
-            return false;
-    return true;
+    return strv_same(&a->args, &b->args);
 }
 
 static bool is_listed(const struct component_list *l, const char *name)

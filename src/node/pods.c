@@ -26,6 +26,7 @@
 #include "kubeapi/kubeapi_watch.h"
 #include "linux/launch.h"
 #include "net/url.h"
+#include "node/accepted_config.h"
 #include "node/pod_log_source.h"
 #include "node/pod_object.h"
 #include "node/pod_rules.h"
@@ -309,42 +310,18 @@ static void write_table(struct pods *p)
 /* --- the configuration ----------------------------------------------------------------------------------------------
  */
 
-static int read_config(const char *path, struct config **ret, struct err *e)
-{
-    CLEANUP(buf_done) struct buf text = {.ceiling = CONFIG_SIZE_MAX};
-    struct config_errors errors = {0};
-    int r = file_load(AT_FDCWD, path, &text);
-
-    if (r < 0)
-        return err_set(e, r, "%s: %s", path, strerror(-r));
-    r = config_read(buf_text(&text), text.size, ret, &errors);
-    if (r < 0 && errors.count > 0)
-        return err_set(e, -FAULT_USAGE, "%s:%u: %s", path, errors.item[0].line, errors.item[0].text);
-    return r < 0 ? err_set(e, r, "%s: %s", path, strerror(-r)) : 0;
-}
-
-static bool same_names(const struct strv *a, const struct strv *b)
-{
-    if (a->count != b->count)
-        return false;
-    for (size_t i = 0; i < a->count; i++)
-        if (strcmp(a->item[i], b->item[i]) != 0)
-            return false;
-    return true;
-}
-
 /* Other annotations may be asked for: then the pods are listed anew. */
 static int load_config(struct pods *p, struct err *e)
 {
     CLEANUP(strv_done) struct strv annotations = {0};
     CLEANUP(config_free_ptr) struct config *config = NULL;
-    int r = read_config(p->c->config, &config, e);
+    int r = accepted_config_load(p->c->config, &config, e);
 
     if (r < 0)
         return r;
     if (pod_rules_annotations(config, &annotations) < 0)
         return err_set(e, -ENOMEM, "out of memory");
-    if (p->watch && !same_names(&annotations, &p->annotations))
+    if (p->watch && !strv_same(&annotations, &p->annotations))
         kubeapi_watch_relist(p->watch);
     config_free(p->config);
     strv_done(&p->annotations);

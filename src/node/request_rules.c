@@ -13,6 +13,7 @@
 #include "base/buf.h"
 #include "base/file.h"
 #include "base/text.h"
+#include "node/accepted_config.h"
 #include "node/component_env.h"
 
 struct request_rules {
@@ -24,17 +25,12 @@ struct request_rules {
 
 static int load(struct request_rules *r, struct err *e)
 {
-    CLEANUP(buf_done) struct buf text = {.ceiling = CONFIG_SIZE_MAX + 1};
-    struct config_errors errors = {0};
     struct config *config = NULL;
     int result;
 
     r->stamp = component_env_stamp(r->path);
-    if ((result = file_load(AT_FDCWD, r->path, &text)) < 0)
-        return err_set(e, result, "%s: %s", r->path, strerror(-result));
-    if ((result = config_read(buf_text(&text), text.size, &config, &errors)) < 0)
-        return err_set(e, result == -EINVAL ? -FAULT_USAGE : result, "%s:%u: %s", r->path, errors.item[0].line,
-                       errors.count > 0 ? errors.item[0].text : strerror(-result));
+    if ((result = accepted_config_load(r->path, &config, e)) < 0)
+        return result;
     config_free(r->config);
     r->config = config;
     return 0;

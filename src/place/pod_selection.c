@@ -86,14 +86,6 @@ int pod_selection_fd(struct pod_selection *s)
     return s->fd;
 }
 
-static bool is_ours(const struct pod_selection *s, const char *rule)
-{
-    for (unsigned i = 0; i < s->c.rules->count; i++)
-        if (text_eq(s->c.rules->item[i], rule))
-            return true;
-    return false;
-}
-
 /* --- answers --------------------------------------------------------------------------------------------------------
  */
 
@@ -120,12 +112,12 @@ static int ask_table(const struct pod_selection *s, const char *key, bool by_uid
 
     if (by_uid) {
         r = pod_table_rule(s->table, key, rule);
-        return r < 0 ? r : is_ours(s, rule);
+        return r < 0 ? r : opt_list_has(s->c.rules, rule);
     }
     snprintf(namespace, sizeof(namespace), "%.*s", (int)(slash - key), key);
     if ((r = pod_table_find_name(s->table, namespace, slash + 1, &row)) < 0)
         return -ENOENT;
-    return row.pending ? -EAGAIN : is_ours(s, row.rule);
+    return row.pending ? -EAGAIN : opt_list_has(s->c.rules, row.rule);
 }
 
 static void ignore_event(void *ctx, int watch, enum inotify_what what, const char *name)

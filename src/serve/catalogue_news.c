@@ -225,10 +225,7 @@ static int on_namespace(void *ctx, const struct sink_listing_entry *entry)
 
     if (!text_ends(entry->key, "/"))
         return pass_on_entry(n->refresh, entry);
-    for (size_t i = 0; i < n->namespaces.count; i++)
-        if (text_eq(n->namespaces.item[i], entry->key))
-            return 0;
-    return strv_add(&n->namespaces, entry->key);
+    return strv_has(&n->namespaces, entry->key) ? 0 : strv_add(&n->namespaces, entry->key);
 }
 
 static int on_pod(void *ctx, const struct sink_listing_entry *entry)

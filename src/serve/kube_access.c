@@ -157,13 +157,12 @@ static int review_token(struct kube_access *k, const struct secret *token, struc
 {
     const char *audience = jwt_has_audience(secret_expose(token), secret_size(token), k->audience) ? k->audience : NULL;
     struct review_user user = {0};
-    CLEANUP(buf_done) struct buf body = {0}, answer = {0};
+    CLEANUP(buf_wipe) struct buf body = {0};
+    CLEANUP(buf_done) struct buf answer = {0};
     int r = review_token_write(token, audience, &body);
 
     if (r == 0)
         r = ask(k, TOKEN_REVIEWS, &body, &answer);
-    if (body.data)
-        explicit_bzero(body.data, body.capacity);
     if (r < 0)
         return r;
     if ((r = review_token_read(buf_text(&answer), answer.size, audience, &user)) == -EBADMSG) {
@@ -194,10 +193,7 @@ static bool is_agent(const struct kube_access *k, const struct review_account *a
     char name[sizeof(a->namespace) + sizeof(a->name)];
 
     snprintf(name, sizeof(name), "%s/%s", a->namespace, a->name);
-    for (size_t i = 0; i < k->agents.count; i++)
-        if (text_eq(k->agents.item[i], name))
-            return true;
-    return false;
+    return strv_has(&k->agents, name);
 }
 
 static int take_pod(const struct kube_access *k, const struct review_user *user, struct caller *ret, struct err *e)

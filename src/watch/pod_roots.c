@@ -237,10 +237,7 @@ static void want_folder(struct pass *s, const struct pod_row *row, const struct 
 
 static bool is_ours(const struct pod_roots *p, const struct pod_row *row)
 {
-    for (unsigned i = 0; i < p->config.rules->count; i++)
-        if (text_eq(p->config.rules->item[i], row->rule))
-            return row->gone_ns == 0;
-    return false;
+    return row->gone_ns == 0 && opt_list_has(p->config.rules, row->rule);
 }
 
 static void want_pod(struct pass *s, const struct pod_row *row)
