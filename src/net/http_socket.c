@@ -33,12 +33,18 @@ static void make_table(void)
         table_size = 0;
 }
 
-bool http_socket_set(int fd, struct http_connection *c)
+/* The library's own thread may look a socket up before the first connection is added. */
+static bool has_room(int fd)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
 
     pthread_once(&once, make_table);
-    if ((size_t)fd >= table_size)
+    return (size_t)fd < table_size;
+}
+
+bool http_socket_set(int fd, struct http_connection *c)
+{
+    if (!has_room(fd))
         return false;
     atomic_store(&table[fd], c);
     return true;
@@ -51,7 +57,7 @@ void http_socket_remove(int fd)
 
 struct http_connection *http_socket_of(int fd)
 {
-    return (size_t)fd < table_size ? atomic_load(&table[fd]) : NULL;
+    return has_room(fd) ? atomic_load(&table[fd]) : NULL;
 }
 
 static ssize_t with_errno(ssize_t n)
