@@ -147,6 +147,7 @@ static int dump_into_file(const struct jvm_dump_options *o, const struct jvm *j,
     return d.cut ? err_set(e, -FAULT_SOME, "%s is incomplete: %s", path, d.cut) : 0;
 }
 
+/* s NULL: into a file. */
 static int dump_one(const struct jvm_dump_options *o, pid_t pid, struct shipping *s, struct err *e)
 {
     CLEANUP(jvm_done) struct jvm j = JVM_NONE;
@@ -156,7 +157,7 @@ static int dump_one(const struct jvm_dump_options *o, pid_t pid, struct shipping
 
     if (r < 0)
         return r;
-    if (!o->plan.to)
+    if (!s)
         return dump_into_file(o, &j, e);
     its_own = *s;
     evidence_owner_set(&its_own, &j.proc, &its);

@@ -293,7 +293,7 @@ int url_parse(const char *text, struct url *ret, struct err *e)
         return r;
     if (u.scheme == URL_FILE && rest[size] != '/')
         return err_set(e, -FAULT_USAGE, "store URL: no folder in it: write file:///FOLDER");
-    if ((r = take_path(rest + size, u.scheme, &u.path, e)) < 0 ||
+    if ((r = take_path(rest + size, u.scheme, &u.path, e)) < 0 || !u.path ||
         (u.scheme == URL_AZ && (r = check_container(u.path, e)) < 0))
         return r;
     *ret = u;

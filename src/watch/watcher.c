@@ -19,6 +19,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "linux/sandbox.h"
+#include "linux/start_pages.h"
 #include "ship/spool.h"
 #include "watch/loop_watchdog.h"
 #include "watch/watcher_internal.h"
@@ -298,6 +299,7 @@ int watcher_start(struct watcher *w, struct err *e)
         w->storecheck.ctx = w->pool;
     }
     watcher_check_stop(w);
+    start_pages_drop();
     return 0;
 }
 

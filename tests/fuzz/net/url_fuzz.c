@@ -15,8 +15,8 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static const char *const PREFIXES[] = {
-    [URL_S3] = "s3://", [URL_OBS] = "obs://", [URL_HTTP] = "http://", [URL_HTTPS] = "https://", [URL_FILE] = "file://"};
+static const char *const PREFIXES[] = {[URL_S3] = "s3://",     [URL_OBS] = "obs://",     [URL_AZ] = "az://",
+                                       [URL_HTTP] = "http://", [URL_HTTPS] = "https://", [URL_FILE] = "file://"};
 
 static void check_parts(const struct url *u)
 {
