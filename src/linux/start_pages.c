@@ -16,8 +16,8 @@ static void drop(uintptr_t begin, uintptr_t end)
     begin = (begin + page - 1) & ~(page - 1);
     end &= ~(page - 1);
     if (begin < end)
-        (void)madvise((void *)begin, end - begin,
-                      MADV_DONTNEED); /* NOLINT(performance-no-int-to-ptr): the loader's way */
+        /* NOLINTNEXTLINE(performance-no-int-to-ptr): the loader gives numbers */
+        (void)madvise((void *)begin, end - begin, MADV_DONTNEED);
 }
 
 /* The program itself comes first. */
